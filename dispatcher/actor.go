@@ -85,30 +85,13 @@ type Action struct {
 func (n *notifier) acted(ctx context.Context, tell func(func()), a Action) {
 	a.Actor = Actor(ctx)
 	if a.Actor != "" {
-		n.log.LogAttrs(ctx, slog.LevelInfo, "outhook: action", a.attrs()...)
+		attrs := actor.Attrs(string(a.Kind), a.Actor, a.Tenant, a.SubscriptionID, a.EventID)
+		if a.Kind == ActionReplay || a.Kind == ActionEraseTenant {
+			attrs = append(attrs, slog.Int("count", a.Count))
+		}
+		n.log.LogAttrs(ctx, slog.LevelInfo, "outhook: action", attrs...)
 	}
 	if n.o.OnAction != nil {
 		tell(func() { n.o.OnAction(a) })
 	}
-}
-
-// attrs returns what the log says of an action.
-func (a *Action) attrs() []slog.Attr {
-	attrs := []slog.Attr{
-		slog.String("action", string(a.Kind)),
-		slog.String("actor", a.Actor),
-	}
-	if a.Tenant != "" {
-		attrs = append(attrs, slog.String("tenant", a.Tenant))
-	}
-	if a.SubscriptionID != "" {
-		attrs = append(attrs, slog.String("subscription_id", a.SubscriptionID))
-	}
-	if a.EventID != "" {
-		attrs = append(attrs, slog.String("event_id", a.EventID))
-	}
-	if a.Kind == ActionReplay || a.Kind == ActionEraseTenant {
-		attrs = append(attrs, slog.Int("count", a.Count))
-	}
-	return attrs
 }

@@ -1,6 +1,10 @@
 package dispatcher
 
-import "time"
+import (
+	"time"
+
+	"github.com/outhook/outhook/dispatcher/internal/backoff"
+)
 
 // The defaults of Backoff: attempts over about two and a half days.
 const (
@@ -36,19 +40,13 @@ type Backoff struct {
 	MaxAttempts int
 }
 
-// withDefaults returns b with all fields set. Initial and Max default to each other's side, so that
-// a host which sets one alone gets no contradiction.
+// withDefaults returns b with all fields set.
 func (b Backoff) withDefaults() Backoff {
-	if b.Initial == 0 {
-		b.Initial = DefaultBackoffInitial
-		if b.Max > 0 {
-			b.Initial = min(b.Initial, b.Max)
-		}
-	}
-	setDefault(&b.Max, max(DefaultBackoffMax, b.Initial))
-	setDefault(&b.Multiplier, DefaultBackoffMultiplier)
-	setDefault(&b.Jitter, DefaultBackoffJitter)
-	setDefault(&b.MaxAttempts, DefaultMaxAttempts)
-	b.Jitter = max(b.Jitter, 0)
-	return b
+	return Backoff(backoff.Policy(b).Or(backoff.Policy{
+		Initial:     DefaultBackoffInitial,
+		Max:         DefaultBackoffMax,
+		Multiplier:  DefaultBackoffMultiplier,
+		Jitter:      DefaultBackoffJitter,
+		MaxAttempts: DefaultMaxAttempts,
+	}))
 }

@@ -4,13 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"time"
 
 	"golang.org/x/net/http/httpguts"
 
 	"github.com/outhook/outhook/dispatcher/internal/backoff"
 	"github.com/outhook/outhook/dispatcher/internal/check"
-	"github.com/outhook/outhook/store"
 )
 
 // withDefaults returns a copy of o in which nothing is left to default.
@@ -23,6 +21,7 @@ func (o *Options) withDefaults() Options {
 	setDefault(&c.PerSubscription, min(DefaultPerSubscription, max(c.Concurrency, 1)))
 	setDefault(&c.PerTenant, max((c.Concurrency+1)/2, 1))
 	setDefault(&c.Timeout, DefaultTimeout)
+	setDefault(&c.MaxTimeout, max(c.Timeout, c.OwnerMay.Timeout))
 	setDefault(&c.DrainTimeout, DefaultDrainTimeout)
 	setDefault(&c.Retention, DefaultRetention)
 	setDefault(&c.FailedRetention, DefaultFailedRetention)
@@ -65,16 +64,12 @@ func (o *Options) validate() error {
 		}
 	}
 	errs = append(errs, check.Limits(o.Concurrency, o.PerSubscription, o.PerTenant, o.PerHost)...)
-	bad(o.Timeout <= 0 || o.Timeout > time.Hour,
-		"Timeout is %v; it must be positive, and an hour at most", o.Timeout)
+	errs = append(errs,
+		check.Timeouts(o.Timeout, o.MaxTimeout, check.OwnerBounds(o.OwnerMay))...)
 	errs = append(errs, check.Retention(o.Retention, o.FailedRetention)...)
-	bad(o.MaxPayload < 1, "MaxPayload is %d; it must be positive", o.MaxPayload)
-	bad(o.MaxResponse > store.MaxResponse, "MaxResponse is %d; it must be at most %d",
-		o.MaxResponse, store.MaxResponse)
+	errs = append(errs, check.Sizes(o.MaxPayload, o.MaxResponse, o.MinSecret)...)
 	bad(o.AttemptDetail < 0 || o.AttemptDetail >= detailEnd,
 		"AttemptDetail is %d; give one of the constants that start with Detail", o.AttemptDetail)
-	bad(o.MinSecret < 1 || o.MinSecret > maxMinSecret,
-		"MinSecret is %d; it must be from 1 to %d", o.MinSecret, maxMinSecret)
 	bad(o.Signatures < 0 || o.Signatures >= signaturesEnd,
 		"Signatures is %d; give one of the constants that start with Signatures", o.Signatures)
 	bad(!httpguts.ValidHeaderFieldValue(o.UserAgent),
@@ -85,15 +80,11 @@ func (o *Options) validate() error {
 	if err := verification.Validate(); err != nil {
 		bad(true, "Verify.%v", err)
 	}
-	bad(o.Transport != nil && o.Proxy != nil, "Proxy has no effect beside Transport; set it there")
-	bad(o.Transport != nil && o.TLS != nil, "TLS has no effect beside Transport; set it there")
-	bad(o.Transport != nil && o.DisableHTTP2,
-		"DisableHTTP2 has no effect beside Transport; set it there")
-	bad(o.Proxy != nil && o.DisableHTTP2,
-		"DisableHTTP2 has no effect beside Proxy, through which all speak HTTP/1.1; remove it")
+	errs = append(errs,
+		check.Network(o.Transport != nil, o.TLS != nil, o.DisableHTTP2, o.Proxy)...)
 	errs = append(errs, o.checkGuard()...)
 	errs = append(errs, check.EventTypes(o.EventTypes)...)
-	return errors.Join(append(errs, check.Proxy(o.Proxy), backoff.Policy(o.Backoff).Validate())...)
+	return errors.Join(append(errs, backoff.Policy(o.Backoff).Validate("Options"))...)
 }
 
 // rules returns what the options allow. Its error is that of a schema that is not in order.
@@ -104,6 +95,7 @@ func (o *Options) rules() (check.Rules, error) {
 		RequireHTTPS:      o.RequireHTTPS,
 		MinSecret:         o.MinSecret,
 		MaxPayload:        o.MaxPayload,
+		OwnerMay:          check.OwnerBounds(o.OwnerMay),
 		OperationalEvents: o.OperationalEvents,
 		Schemas:           schemas,
 		Verify:            o.Verify.Method != VerifyNone,

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"sync/atomic"
 
-	"github.com/outhook/outhook/dispatcher/internal/backoff"
 	"github.com/outhook/outhook/dispatcher/internal/check"
 	"github.com/outhook/outhook/dispatcher/internal/engine"
 	"github.com/outhook/outhook/dispatcher/internal/pull"
@@ -58,7 +56,10 @@ func New(s store.Store, o *Options) (*Dispatcher, error) {
 		pings:   slots.New(min(maxPings, opts.PerSubscription)),
 		polls:   pull.NewOpen(MaxPolls, maxAllPolls),
 	}
-	d.quotas = quota.New(s, opts.Quota == nil, d.limitsOf, newQuotaError)
+	limitsOf := func(tenant string) (quota.Limits, error) {
+		return d.observe.limitsOf(opts.Quota, tenant)
+	}
+	d.quotas = quota.New(s, opts.Quota == nil, limitsOf, newQuotaError)
 	d.verify = verify.NewService(opts.Verify.options(), d.verifyHost())
 	var err error
 	if d.rules, err = opts.rules(); err != nil {
@@ -72,7 +73,7 @@ func New(s store.Store, o *Options) (*Dispatcher, error) {
 func (d *Dispatcher) connect(o send.Options) {
 	d.sender = send.New(o)
 	d.verify.Connect(d.sender, TypeChallenge)
-	d.reader = pull.New(d.store, d.sender)
+	d.reader = pull.New(d.store, d.sender, d.sendPolicy)
 	d.engine = engine.New(d.engineConfig())
 }
 
@@ -86,8 +87,7 @@ func (d *Dispatcher) sendOptions() send.Options {
 		Concurrency:  d.o.Concurrency,
 		Timeout:      d.o.Timeout,
 		UserAgent:    d.o.UserAgent,
-		Success:      d.o.Success,
-		Final:        d.o.Final,
+		Obeys:        d.o.ReceiverSteers,
 		Hooks:        d.o.hooks(),
 		Logger:       d.o.Logger,
 		Detail:       send.Detail(d.o.AttemptDetail),
@@ -112,17 +112,15 @@ func (d *Dispatcher) engineConfig() engine.Config {
 		PerTenant:        d.o.PerTenant,
 		PerHost:          d.o.PerHost,
 		BreakerThreshold: BreakerThreshold,
-		Lease:            d.o.Timeout + leaseSlack,
+		Lease:            d.o.MaxTimeout + leaseSlack,
 		DrainTimeout:     d.o.DrainTimeout,
 		DisableAfter:     d.o.DisableAfter,
 		Retention: store.Retention{
 			Delivered: max(d.o.Retention, 0),
 			Failed:    max(d.o.FailedRetention, 0),
 		},
-		MaxAttempts:       d.o.Backoff.MaxAttempts,
-		RetryDelay:        backoff.Policy(d.o.Backoff).Delay,
-		RateLimit:         d.o.RateLimit,
 		OperationalEvents: d.o.OperationalEvents,
+		Defaults:          d.o.usualPolicy(),
 		Update: func(
 			ctx context.Context,
 			id string,
@@ -131,8 +129,15 @@ func (d *Dispatcher) engineConfig() engine.Config {
 			return d.update(ctx, d.observe.Later, ActionDisable, id, change)
 		},
 	}
+	if d.o.Policy != nil || d.o.OwnerMay != (OwnerBounds{}) || d.o.Verify.setsRate() {
+		c.Policy = d.enginePolicy
+	}
 	if d.o.Tracer != nil && d.o.Tracer.Attempt != nil {
-		c.StartSpan = d.startSpan
+		c.StartSpan = func(
+			ctx context.Context, c *store.Claim, a store.Attempt,
+		) (context.Context, string, func(store.Outcome)) {
+			return d.observe.startSpan(ctx, d.o.Tracer, c, a)
+		}
 	}
 	return c
 }
@@ -148,7 +153,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 		return ErrRunning
 	}
 	defer d.running.Store(false)
-	d.logStart(ctx)
+	d.o.logStart(ctx, d.store)
 	asking, stop := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
@@ -164,25 +169,16 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 
 // logStart says once what a host's log should have when somebody reads it later: which settings
 // were in force.
-func (d *Dispatcher) logStart(ctx context.Context) {
-	o := &d.o
-	d.o.Logger.LogAttrs(ctx, slog.LevelInfo, "outhook: delivering",
-		slog.String("version", Version),
-		slog.String("store", fmt.Sprintf("%T", d.store)),
-		slog.Int("concurrency", o.Concurrency),
-		slog.Int("per_subscription", o.PerSubscription),
-		slog.Int("per_tenant", o.PerTenant),
-		slog.Int("per_host", o.PerHost),
-		slog.Duration("timeout", o.Timeout),
-		slog.Duration("drain_timeout", o.DrainTimeout),
-		slog.Int("max_attempts", o.Backoff.MaxAttempts),
-		slog.Duration("disable_after", o.DisableAfter),
-		slog.Duration("retention", o.Retention),
-		slog.Duration("failed_retention", o.FailedRetention),
-		slog.Int("event_types", len(o.EventTypes)),
-		slog.Bool("require_https", o.RequireHTTPS),
-		slog.Bool("allow_loopback", o.AllowLoopback),
-		slog.Bool("own_transport", o.Transport != nil),
-		slog.Bool("proxy", o.Proxy != nil), // its URL may have a password
-	)
+func (o *Options) logStart(ctx context.Context, s store.Store) {
+	o.Logger.InfoContext(ctx, "outhook: delivering",
+		"version", Version, "store", fmt.Sprintf("%T", s),
+		"concurrency", o.Concurrency, "per_subscription", o.PerSubscription,
+		"per_tenant", o.PerTenant, "per_host", o.PerHost,
+		"timeout", o.Timeout, "max_timeout", o.MaxTimeout, "drain_timeout", o.DrainTimeout,
+		"max_attempts", o.Backoff.MaxAttempts, "disable_after", o.DisableAfter,
+		"retention", o.Retention, "failed_retention", o.FailedRetention,
+		"event_types", len(o.EventTypes), "policy", o.Policy != nil,
+		"require_https", o.RequireHTTPS, "allow_loopback", o.AllowLoopback,
+		"own_transport", o.Transport != nil,
+		"proxy", o.Proxy != nil) // its URL may have a password
 }

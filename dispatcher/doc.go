@@ -26,7 +26,8 @@
 //     of the host's own network. While a subscription is paused, its deliveries wait.
 //   - At least once; duplicates only after a crash, an expired lease, a lost answer, or a store
 //     failure after a success. Every attempt sends the same body and webhook-id. An attempt is one
-//     request; two if the first went over a kept connection that ended without an answer.
+//     request; two if the first went over a kept connection that ended without an answer, or was
+//     answered by a 401 and Options.Authenticate has other credentials.
 //   - Isolation: turns go to the tenant, and within it the subscription, whose attempts have taken
 //     the least time lately. At most Options.PerSubscription attempts of a subscription, and
 //     Options.PerTenant of a tenant, run at once. Half of Options.Concurrency is for subscriptions
@@ -53,6 +54,7 @@
 //     Options.Final says so. The health of the subscription stays as it is.
 //   - Anything else, redirects included, and no answer: tried again by Options.Backoff, and one
 //     more failure in a row of the subscription.
+//   - With Options.ReceiverSteers, an answer may end the delivery, or unsubscribe the subscription.
 //   - A function of the host that fails, and a stored URL or header that may not be sent: tried
 //     again by Options.Backoff, with an error of [ClassSender]. The health stays as it is.
 //   - Trouble with the store, such as a secret that does not open, and an outage of the host's own
@@ -63,12 +65,12 @@
 //
 // # Functions of the host
 //
-// Options.Filter decides whether a subscription gets an event, Options.Transform changes the
-// headers and the body of an attempt, Options.Sign adds a signature, Options.RateLimit slows a
-// subscription down. [Observer] is told of every transition, a [Tracer] of publishing and attempts,
-// and with Options.OperationalEvents the host's customers can subscribe to events about their
-// subscriptions. A panic in any of these is logged and costs one attempt at most, never the health
-// of a subscription.
+// Options.Filter decides whether a subscription gets an event, Options.Policy how its deliveries
+// are attempted, and how fast; Options.Transform changes the headers and the body of an attempt,
+// Options.Authenticate adds credentials, Options.Sign a signature. [Observer] is told of every
+// transition, a [Tracer] of publishing and attempts, and with Options.OperationalEvents the host's
+// customers can subscribe to events about their subscriptions. A panic in any of these is logged
+// and costs one attempt at most, never the health of a subscription.
 //
 // # What a tenant may use
 //

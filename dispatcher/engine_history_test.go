@@ -178,7 +178,8 @@ func TestStats(t *testing.T) {
 			t.Errorf("OldestPending is %v after the start", age)
 		}
 		got.OldestPending = time.Time{}
-		want := dispatcher.Stats{Subscriptions: 2, Pending: 1, Attempts: 2, Delivered: 1, Retried: 1}
+		want := dispatcher.Stats{Subscriptions: 2, Pending: 1, Attempts: 2, Delivered: 1, Retried: 1,
+			Concurrency: dispatcher.DefaultConcurrency, Running: true}
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("got %+v, want %+v", got, want)
 		}

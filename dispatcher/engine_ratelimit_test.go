@@ -1,6 +1,7 @@
 package dispatcher_test
 
 import (
+	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -8,20 +9,18 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 )
 
 // limitSlow limits subscriptions named slow.
-func limitSlow(limit rate.Limit, burst int) func(store.Subscription) (rate.Limit, int) {
-	return func(sub store.Subscription) (rate.Limit, int) {
+func limitSlow(rate float64, burst int) func(store.Subscription) dispatcher.Policy {
+	return func(sub store.Subscription) dispatcher.Policy {
 		if strings.Contains(sub.URL, "slow") {
-			return limit, burst
+			return dispatcher.Policy{Rate: rate, Burst: burst}
 		}
-		return 0, 0
+		return dispatcher.Policy{}
 	}
 }
 
@@ -65,7 +64,7 @@ func TestRateLimitHoldsAndKeepsTheOrder(t *testing.T) {
 	onEachStore(t, func(t *testing.T, inner store.Store) {
 		s := &countingStore{Store: inner, calls: make(map[string]int)}
 		const limit, burst, n = 5, 3, 100
-		e := newEngine(t, s, &dispatcher.Options{RateLimit: limitSlow(limit, burst)})
+		e := newEngine(t, s, &dispatcher.Options{Policy: limitSlow(limit, burst)})
 		e.subscribe("https://slow.example/hook")
 		e.subscribe("https://free.example/hook")
 		var want []string
@@ -103,7 +102,7 @@ func TestRateLimitHoldsAndKeepsTheOrder(t *testing.T) {
 
 func TestRateLimitAllowsABurstAfterAPause(t *testing.T) {
 	onEachStore(t, func(t *testing.T, s store.Store) {
-		e := newEngine(t, s, &dispatcher.Options{RateLimit: limitSlow(1, 4)})
+		e := newEngine(t, s, &dispatcher.Options{Policy: limitSlow(1, 4)})
 		e.subscribe("https://slow.example/hook")
 		e.run()
 		pass(time.Minute)
@@ -123,7 +122,7 @@ func TestRateLimitAllowsABurstAfterAPause(t *testing.T) {
 
 func TestRateLimitHoldsAcrossRestarts(t *testing.T) {
 	onEachStore(t, func(t *testing.T, s store.Store) {
-		o := &dispatcher.Options{RateLimit: limitSlow(0.1, 10)}
+		o := &dispatcher.Options{Policy: limitSlow(0.1, 10)}
 		e := newEngine(t, s, o)
 		e.subscribe("https://slow.example/hook")
 		for i := range 50 {
@@ -148,7 +147,7 @@ func TestRateLimitHoldsAcrossRestarts(t *testing.T) {
 func TestRateLimitCountsRetriesToo(t *testing.T) {
 	onEachStore(t, func(t *testing.T, s store.Store) {
 		e := newEngine(t, s, &dispatcher.Options{
-			RateLimit: limitSlow(0.5, 1),
+			Policy: limitSlow(0.5, 1),
 			Backoff: dispatcher.Backoff{Initial: 100 * time.Millisecond, Max: 100 * time.Millisecond,
 				Jitter: -1},
 		})
@@ -173,7 +172,7 @@ func TestRateLimitOutlastsStoreTrouble(t *testing.T) {
 				onEachStore(t, func(t *testing.T, inner store.Store) {
 					s := &faultyStore{Store: inner, method: method, kind: kind, k: 2, run: 5,
 						calls: make(map[string]int)}
-					e := newEngine(t, s, &dispatcher.Options{RateLimit: limitSlow(1, 1)})
+					e := newEngine(t, s, &dispatcher.Options{Policy: limitSlow(1, 1)})
 					e.subscribe("https://slow.example/hook")
 					var evs []events.Event
 					for i := range 20 {
@@ -207,7 +206,7 @@ func TestRateLimitDoesNotHoldUpStopping(t *testing.T) {
 	onEachStore(t, func(t *testing.T, inner store.Store) {
 		s := &faultyStore{Store: inner, method: "Release", kind: faultBefore, k: 1, run: 1 << 30,
 			calls: make(map[string]int)}
-		e := newEngine(t, s, &dispatcher.Options{RateLimit: limitSlow(1, 1)})
+		e := newEngine(t, s, &dispatcher.Options{Policy: limitSlow(1, 1)})
 		e.subscribe("https://slow.example/hook")
 		for i := range 20 {
 			e.publish("order.created", i)
@@ -222,16 +221,15 @@ func TestRateLimitDoesNotHoldUpStopping(t *testing.T) {
 	})
 }
 
-// A RateLimit that blocks for one subscription holds up that one alone.
-func TestRateLimitThatBlocksHoldsUpItsOwn(t *testing.T) {
+// A Policy that blocks for one subscription holds up that one alone.
+func TestPolicyThatBlocksHoldsUpItsOwn(t *testing.T) {
 	onEachStore(t, func(t *testing.T, s store.Store) {
 		block := make(chan struct{})
-		e := newEngine(t, s, &dispatcher.Options{RateLimit: func(sub store.Subscription) (rate.Limit,
-			int) {
+		e := newEngine(t, s, &dispatcher.Options{Policy: func(sub store.Subscription) dispatcher.Policy {
 			if strings.Contains(sub.URL, "slow") {
 				<-block
 			}
-			return rate.Inf, 0
+			return dispatcher.Policy{Rate: math.Inf(1)}
 		}})
 		e.subscribe("https://slow.example/hook")
 		e.subscribe("https://free.example/hook")

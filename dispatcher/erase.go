@@ -5,12 +5,10 @@ import (
 	"fmt"
 
 	"github.com/outhook/outhook/dispatcher/internal/engine"
+	"github.com/outhook/outhook/dispatcher/internal/erase"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 )
-
-// eraseStep is how many events one step of an erasure takes.
-const eraseStep = 100
 
 // Erase removes what an event of a tenant carried, wherever it is kept: its payload, what
 // Options.Transform made of it, its trace, and what endpoints answered to it. Deliveries of it that
@@ -65,14 +63,5 @@ func (d *Dispatcher) erase(
 	// step, as it keeps back claims that are older than itself.
 	defer d.engine.PruneSoon()
 	defer d.engine.Invalidate(of)
-	q.Limit = eraseStep
-	total := 0
-	for {
-		n, next, err := d.store.Erase(ctx, q)
-		total += n
-		if err != nil || next == "" {
-			return total, err
-		}
-		q.Cursor = next
-	}
+	return erase.All(ctx, d.store, q)
 }

@@ -46,6 +46,9 @@ const (
 	// MissedUnsubscribed says that it is unsubscribed.
 	MissedUnsubscribed = Missed(store.ExcludedUnsubscribed)
 
+	// MissedFilter says that its own Filter does not take the event's payload.
+	MissedFilter = Missed(store.ExcludedFilter)
+
 	// MissedChanged says that it would get such an event now, but its settings have changed since
 	// the event was published; it may also have had a delivery that was removed.
 	MissedChanged Missed = missed.Changed

@@ -10,7 +10,7 @@ import (
 
 // Send makes the attempt that c is for, without a store or a Run.
 func (d *Dispatcher) Send(ctx context.Context, c *store.Claim) store.Attempt {
-	return d.sender.Send(ctx, c, c.Trace).Attempt
+	return d.sender.Send(ctx, c, &d.engine.Defaults.Send, c.Trace).Attempt
 }
 
 // Trust has deliveries trust certificates that roots vouch for, and no others. Call it before the

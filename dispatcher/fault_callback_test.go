@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
@@ -46,6 +44,22 @@ func callbacks(next http.RoundTripper, harm func()) map[string]*dispatcher.Optio
 		"Sign": {Sign: func(m dispatcher.Message) (http.Header, error) {
 			about(m.SubscriptionID == badID)
 			return nil, nil
+		}},
+		"Authenticate": {Authenticate: func(_ context.Context, s store.Subscription, _ http.Header) (
+			http.Header, error,
+		) {
+			about(s.URL == badURL)
+			return nil, nil
+		}},
+		"Policy": {Policy: func(s store.Subscription) dispatcher.Policy {
+			about(s.URL == badURL)
+			return dispatcher.Policy{}
+		}},
+		"Policy's Success": {Policy: func(s store.Subscription) dispatcher.Policy {
+			return dispatcher.Policy{Success: func(status int) bool {
+				about(s.URL == badURL)
+				return status == 200
+			}}
 		}},
 		"Tracer": {Tracer: &dispatcher.Tracer{
 			Attempt: func(ctx context.Context, i dispatcher.Info) (context.Context, string,
@@ -136,12 +150,12 @@ func TestFaultCallback(t *testing.T) {
 
 // TestFaultCallbackNonsense has the host's functions return what makes no sense for one endpoint.
 func TestFaultCallbackNonsense(t *testing.T) {
-	limits := func(limit rate.Limit, burst int) *dispatcher.Options {
-		return &dispatcher.Options{RateLimit: func(s store.Subscription) (rate.Limit, int) {
+	policy := func(p dispatcher.Policy) *dispatcher.Options {
+		return &dispatcher.Options{Policy: func(s store.Subscription) dispatcher.Policy {
 			if s.URL == badURL {
-				return limit, burst
+				return p
 			}
-			return 0, 0
+			return dispatcher.Policy{}
 		}}
 	}
 	answers := func(res *http.Response) func(*endpoints) *dispatcher.Options {
@@ -160,13 +174,20 @@ func TestFaultCallbackNonsense(t *testing.T) {
 	}
 	huge := strings.Repeat("x", 1<<20)
 	for name, options := range map[string]func(*endpoints) *dispatcher.Options{
-		"no response and no error":      answers(nil),
-		"a response without anything":   answers(&http.Response{}),
-		"a status that is none":         answers(&http.Response{StatusCode: -1 << 31}),
-		"a limit that is no number":     always(limits(rate.Limit(math.NaN()), 1)),
-		"a limit of minus infinity":     always(limits(rate.Limit(math.Inf(-1)), math.MinInt)),
-		"next to no limit, no burst":    always(limits(math.SmallestNonzeroFloat64, math.MinInt)),
-		"a limit and burst of the most": always(limits(math.MaxFloat64, math.MaxInt)),
+		"no response and no error":    answers(nil),
+		"a response without anything": answers(&http.Response{}),
+		"a status that is none":       answers(&http.Response{StatusCode: -1 << 31}),
+		"a rate that is no number":    always(policy(dispatcher.Policy{Rate: math.NaN()})),
+		"a rate of minus infinity":    always(policy(dispatcher.Policy{Rate: math.Inf(-1)})),
+		"a burst that is none":        always(policy(dispatcher.Policy{Rate: 1, Burst: math.MinInt})),
+		"next to no rate": always(policy(dispatcher.Policy{
+			Rate: math.SmallestNonzeroFloat64})),
+		"the highest rate and burst": always(policy(dispatcher.Policy{
+			Rate: math.MaxFloat64, Burst: math.MaxInt})),
+		"a timeout of years":          always(policy(dispatcher.Policy{Timeout: math.MaxInt64})),
+		"a method that is none":       always(policy(dispatcher.Policy{Method: "PO ST"})),
+		"a content type that is none": always(policy(dispatcher.Policy{ContentType: "\r\nX: y"})),
+		"attempts without end":        always(policy(dispatcher.Policy{PerSubscription: math.MaxInt})),
 		"a header of a megabyte": always(
 			&dispatcher.Options{Sign: func(m dispatcher.Message) (http.Header, error) {
 				if m.SubscriptionID == badID {

@@ -10,8 +10,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
@@ -78,11 +76,11 @@ func newSurvivor(t *testing.T, s *faultyStore) *survivor {
 			}
 			return nil
 		},
-		RateLimit: func(sub store.Subscription) (rate.Limit, int) {
+		Policy: func(sub store.Subscription) dispatcher.Policy {
 			if strings.Contains(sub.URL, "limited") {
-				return 2, 1
+				return dispatcher.Policy{Rate: 2}
 			}
-			return 0, 0
+			return dispatcher.Policy{}
 		},
 	}
 	v.engine = newEngine(t, s, v.o)

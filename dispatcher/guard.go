@@ -3,7 +3,6 @@ package dispatcher
 import (
 	"errors"
 	"net"
-	"slices"
 
 	"github.com/outhook/outhook/dispatcher/internal/check"
 	"github.com/outhook/outhook/dispatcher/internal/netguard"
@@ -30,18 +29,9 @@ func GuardedDialer(o *Options) (*net.Dialer, error) {
 	return o.guard().Dialer(), nil
 }
 
-// guard returns the policy that the options describe. It shares no memory with them: New copies its
-// options, and a guard must not change with the host's slices.
+// guard returns the policy that the options describe.
 func (o *Options) guard() *netguard.Policy {
-	p := &netguard.Policy{
-		Deny:  slices.Clone(o.DenyPrefixes),
-		Allow: slices.Clone(o.AllowPrefixes),
-		Ports: slices.Clone(o.Ports),
-	}
-	if o.AllowLoopback {
-		p.Allow = append(p.Allow, netguard.Loopback()...)
-	}
-	return p
+	return check.NewGuard(o.AllowPrefixes, o.DenyPrefixes, o.Ports, o.AllowLoopback)
 }
 
 // checkGuard reports what is wrong with the options of the address guard.

@@ -43,11 +43,8 @@ func (d *Dispatcher) Redeliver(ctx context.Context, subscriptionID, eventID stri
 	if _, err := d.store.Attempts(ctx, sub.ID, eventID); err != nil {
 		return err
 	}
-	if !sub.Collects() {
-		return fmt.Errorf(
-			"dispatcher: redeliver: %w: the subscription is unsubscribed; subscribe it first",
-			store.ErrConflict,
-		)
+	if err := check.Collects(&sub); err != nil {
+		return fmt.Errorf("dispatcher: redeliver: %w", err)
 	}
 	if err := d.quotas.AllowReplay(sub.Tenant); err != nil {
 		return err

@@ -34,7 +34,7 @@ type Message struct {
 
 // hooks returns the options' functions as package send calls them.
 func (o *Options) hooks() send.Hooks {
-	h := send.Hooks{Filter: o.Filter, TLS: o.TLS}
+	h := send.Hooks{Filter: o.Filter, Authenticate: o.Authenticate, TLS: o.TLS}
 	if o.Transform != nil {
 		h.Transform = func(
 			ctx context.Context, sub store.Subscription, e events.Event, header *http.Header, body *[]byte,
@@ -55,4 +55,11 @@ func (o *Options) hooks() send.Hooks {
 		}
 	}
 	return h
+}
+
+// BasicAuth returns a user's credentials (RFC 7617). The name must not have a colon.
+func BasicAuth(user, password string) http.Header {
+	r := http.Request{Header: make(http.Header)}
+	r.SetBasicAuth(user, password)
+	return r.Header
 }

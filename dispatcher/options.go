@@ -9,8 +9,6 @@ import (
 	"net/url"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 )
@@ -33,9 +31,6 @@ const (
 	DefaultMinSecret = 14
 )
 
-// maxMinSecret is the length of a generated key, which must never be too short.
-const maxMinSecret = 32
-
 // Version is that of outhook. It is in the default User-Agent.
 const Version = "0.1.0"
 
@@ -49,8 +44,8 @@ type Options struct {
 	// goroutines of Run. If zero, DefaultConcurrency.
 	Concurrency int
 
-	// PerSubscription is how many attempts of one subscription run at once. If zero,
-	// DefaultPerSubscription, or Concurrency where that is less.
+	// PerSubscription is how many attempts of one subscription run at once, unless its Policy says
+	// otherwise. If zero, DefaultPerSubscription, or Concurrency where that is less.
 	PerSubscription int
 
 	// PerTenant is how many attempts to the subscriptions of one tenant run at once, Concurrency at
@@ -167,19 +162,48 @@ type Options struct {
 	// DefaultMinSecret.
 	MinSecret int
 
-	// RateLimit is how many attempts of a subscription may start per second on average, and in one
-	// burst; a burst below 1 counts as 1. Deliveries beyond it wait in the store, in their order,
-	// and take no slot of Concurrency. No limit when it is zero, negative or rate.Inf. It holds for
-	// all replicas of a pgstore together, as one of them at a time delivers a subscription; one
-	// that takes a subscription over may start another burst.
+	// Authenticate returns the credentials of an attempt, as headers to add. It is called at every
+	// attempt, and by Ping, after Transform and before Sign, within the Timeout, and must be safe
+	// for concurrent use. BasicAuth makes a header; oauth2auth, a module of its own, has tokens.
 	//
-	// It is called for each attempt, in a goroutine of its own; at most Concurrency of them run at
-	// once. An answer that does not come within a few milliseconds puts off the attempts of that
-	// subscription alone until it is there. The subscription is for reading only. A panic puts that
-	// subscription's attempts off for some seconds. Run returns when all calls have. Each Run
-	// begins with one token and not with a burst, so restarts don't add up to more than the limit.
-	// If nil, there are no limits, which costs nothing.
-	RateLimit func(store.Subscription) (limit rate.Limit, burst int)
+	// If the endpoint answers 401, it is called once more with the headers that were refused, which
+	// it should forget. If it then returns others, the request is made again with them, once, within
+	// the same attempt. rejected is nil at the first call.
+	//
+	// Values are masked in the history. Names that belong to the sender, an error or a panic are a
+	// failed attempt, as with Transform. If nil, none are added.
+	Authenticate func(
+		ctx context.Context, sub store.Subscription, rejected http.Header,
+	) (http.Header, error)
+
+	// Policy says how the deliveries of a subscription are attempted, where that is not as these
+	// options say. The subscription is a copy. After a restart it should say the same of the same
+	// subscription, whose deliveries go on by its Backoff.
+	//
+	// It is called in a goroutine of its own when a subscription has something due, and the answer
+	// holds until the subscription changes, for ten seconds at most. At most Concurrency calls run
+	// at once. An answer that does not come within a few milliseconds puts off the attempts of that
+	// subscription alone until it is there; a panic, or a policy that is out of its bounds, puts
+	// them off for some seconds. Run returns when all calls have. If nil, all have the policy of
+	// these options, which costs nothing.
+	Policy func(store.Subscription) Policy
+
+	// OwnerMay are the bounds within which the owner of a subscription may set its Rate and Timeout,
+	// also over HTTP and in the console. Where Policy says something too, the lesser of both holds.
+	// If zero, owners set neither.
+	OwnerMay OwnerBounds
+
+	// MaxTimeout is the longest Timeout of any policy, an hour at most. Leases last as long, and
+	// with them what a process holds back that has died. If zero, Timeout, or OwnerMay.Timeout if
+	// that is longer.
+	MaxTimeout time.Duration
+
+	// ReceiverSteers obeys a header of an endpoint's answer: "webhook-delivery: abort-message" ends
+	// the delivery as dead unless the answer is a success, and "webhook-delivery: disable"
+	// unsubscribes the subscription with a DisabledReason as well. An endpoint that says so counts
+	// as one that works. It is for hosts whose customers' endpoints answer for themselves: a shared
+	// gateway before them could unsubscribe all. Ping does not obey. A 410 unsubscribes in any case.
+	ReceiverSteers bool
 
 	// Quota returns what a tenant may use: how many subscriptions, how much in them, how many
 	// pending deliveries, how many pings and replays in a minute. A call beyond it returns a
@@ -261,11 +285,12 @@ type Options struct {
 	// MaxPayload is how many bytes an event's Payload may have. If zero, DefaultMaxPayload.
 	MaxPayload int
 
-	// AttemptDetail says of which attempts the history keeps the headers that were sent and
-	// answered, how long each part of the attempt took, and the remote address
-	// (store.AttemptDetail). Values of the subscription's headers and of those that Transform and
-	// Sign set are masked, also where the answer repeats them, its body included. A detail takes
-	// about a kilobyte in the store, five at most. If zero, DetailOfFailures.
+	// AttemptDetail says of which attempts the history keeps the headers that were sent and answered,
+	// how long each part of the attempt took, and the remote address (store.AttemptDetail). Values of
+	// the subscription's headers and of those that Authenticate, Transform and Sign set are masked,
+	// also where the answer repeats them, its body included. A detail takes about a kilobyte in the
+	// store, five at most, and the newest ten attempts of a delivery keep theirs (store.MaxDetails),
+	// so a delivery that fails again and again takes no more than that. If zero, DetailOfFailures.
 	AttemptDetail AttemptDetail
 
 	// MaxResponse is how many bytes of an answer's body the history keeps, store.MaxResponse at

@@ -2,8 +2,8 @@ package dispatcher
 
 import (
 	"context"
-	"fmt"
 
+	"github.com/outhook/outhook/dispatcher/internal/check"
 	"github.com/outhook/outhook/store"
 )
 
@@ -18,7 +18,7 @@ import (
 // store.ErrNotFound if the subscription does not exist, and store.ErrConflict if it is
 // unsubscribed: it gets nothing that could collect.
 func (d *Dispatcher) Pause(ctx context.Context, id string) (store.Subscription, error) {
-	return d.change(ctx, ActionPause, id, setStatus(store.Paused))
+	return d.change(ctx, ActionPause, id, check.SetStatus(store.Paused))
 }
 
 // Resume ends a Pause: what has collected is delivered in its order, by slow start, so that the
@@ -27,17 +27,5 @@ func (d *Dispatcher) Pause(ctx context.Context, id string) (store.Subscription, 
 // is not paused. It returns store.ErrNotFound if the subscription does not exist, and
 // store.ErrConflict if it is unsubscribed.
 func (d *Dispatcher) Resume(ctx context.Context, id string) (store.Subscription, error) {
-	return d.change(ctx, ActionResume, id, setStatus(store.Subscribed))
-}
-
-// setStatus returns a change of the status of a subscription that is not unsubscribed.
-func setStatus(status store.Status) func(*store.Subscription) error {
-	return func(sub *store.Subscription) error {
-		if !sub.Collects() {
-			return fmt.Errorf("dispatcher: %w: the subscription is unsubscribed; subscribe it first",
-				store.ErrConflict)
-		}
-		sub.Status = status
-		return nil
-	}
+	return d.change(ctx, ActionResume, id, check.SetStatus(store.Subscribed))
 }

@@ -2,13 +2,15 @@ package dispatcher
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 
 	"github.com/outhook/outhook/dispatcher/internal/check"
+	"github.com/outhook/outhook/dispatcher/internal/engine"
+	"github.com/outhook/outhook/dispatcher/internal/ping"
 	"github.com/outhook/outhook/dispatcher/internal/replay"
 	"github.com/outhook/outhook/dispatcher/internal/send"
-	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 )
 
@@ -22,9 +24,10 @@ const maxPings = 4
 // deliveries take, and returns the attempt. Its payload is {"id":"<the subscription's ID>"}. It is
 // not queued or retried, is in no history, and goes to an unsubscribed subscription too. But when
 // it succeeds, failures and holds of the subscription end, its breaker closes, and what waits for a
-// retry is due at once, so that the owner of a repaired endpoint need not wait. Options.Transform
-// and Options.Sign apply to it; Options.Filter, Options.RateLimit and the breaker do not. Run need
-// not be running. Observer.OnPing, Stats and the log tell of it.
+// retry is due at once, so that the owner of a repaired endpoint need not wait. Options.Transform,
+// Options.Authenticate and Options.Sign apply to it, and of its Policy the request and what is a
+// success; Options.Filter, the rate and the breaker do not. Run need not be running.
+// Observer.OnPing, Stats and the log tell of it.
 //
 // It takes no slot of Concurrency. Of each tenant, at most four pings are under way at once, or
 // PerSubscription if that is less; others of that tenant wait. Ping returns a *QuotaError and sends
@@ -35,6 +38,26 @@ const maxPings = 4
 // is the store's, or the context's; what went wrong with the attempt is in
 // Attempt.Error.
 func (d *Dispatcher) Ping(ctx context.Context, id string) (store.Attempt, error) {
+	return d.ping(ctx, id, TypePing, nil)
+}
+
+// PingExample is Ping with the Example of a type of EventTypes as the payload, whatever types the
+// subscription wants. The endpoint can't tell the event from one that has happened. It returns an
+// *events.InvalidError for a type that has no example.
+func (d *Dispatcher) PingExample(
+	ctx context.Context, id, eventType string,
+) (store.Attempt, error) {
+	example, err := ping.Example(d.EventTypes(), eventType)
+	if err != nil {
+		return store.Attempt{}, err
+	}
+	return d.ping(ctx, id, eventType, example)
+}
+
+// ping sends an event of a type to a subscription. A nil payload is the subscription's ID.
+func (d *Dispatcher) ping(
+	ctx context.Context, id, eventType string, payload json.RawMessage,
+) (store.Attempt, error) {
 	sub, err := d.Subscription(ctx, id)
 	if err != nil {
 		return store.Attempt{}, err
@@ -45,7 +68,11 @@ func (d *Dispatcher) Ping(ctx context.Context, id string) (store.Attempt, error)
 	case sub.URL == "":
 		return store.Attempt{}, check.NoURL("there is no endpoint to ping")
 	}
-	claim, err := pingOf(sub)
+	claim, err := ping.Claim(sub, eventType, payload)
+	var policy *engine.Policy
+	if err == nil {
+		policy, err = d.enginePolicy(sub)
+	}
 	if err != nil {
 		return store.Attempt{}, fmt.Errorf("dispatcher: ping: %w", err)
 	}
@@ -57,7 +84,7 @@ func (d *Dispatcher) Ping(ctx context.Context, id string) (store.Attempt, error)
 		return store.Attempt{}, err
 	}
 	defer leave()
-	a := d.sender.Send(ctx, claim, "")
+	a := d.sender.Send(ctx, claim, &policy.Send, "")
 	d.pinged.Add(1)
 	// At Debug, failed or not: its owner has seen the answer.
 	d.o.Logger.LogAttrs(context.Background(), slog.LevelDebug, "outhook: ping sent",
@@ -72,23 +99,4 @@ func (d *Dispatcher) Ping(ctx context.Context, id string) (store.Attempt, error)
 		err = replay.Recovered(ctx, d.store, sub.ID)
 	}
 	return a.Attempt, err
-}
-
-// pingOf returns what is sent as a ping, as if it had been claimed.
-func pingOf(sub store.Subscription) (*store.Claim, error) {
-	e, err := events.New(TypePing, map[string]string{"id": sub.ID})
-	if err != nil {
-		return nil, err
-	}
-	body, err := e.Body()
-	return &store.Claim{
-		Lease:        store.Lease{SubscriptionID: sub.ID, EventID: e.ID},
-		Subscription: &sub,
-		Health:       new(store.Health), // what was learned of the endpoint is not the ping's concern
-		EventType:    e.Type,
-		Tenant:       sub.Tenant,
-		EventTime:    e.Time,
-		Body:         body,
-		Attempt:      1,
-	}, err
 }

@@ -1,12 +1,12 @@
 package dispatcher
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
+	"github.com/outhook/outhook/dispatcher/internal/check"
+	"github.com/outhook/outhook/dispatcher/internal/tracing"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 )
@@ -81,7 +81,7 @@ func (d *Dispatcher) publish(ctx context.Context, tx store.Tx, evs []events.Even
 	if err != nil {
 		return fmt.Errorf("dispatcher: publish: %w", err)
 	}
-	d.tellPublished(tx, evs)
+	d.observe.publishedBy(tx, evs)
 	if _, committed := tx.(ownTx); committed { // others see it when they look
 		for i := range evs {
 			d.polls.Wake(evs[i].Tenant)
@@ -90,16 +90,13 @@ func (d *Dispatcher) publish(ctx context.Context, tx store.Tx, evs []events.Even
 	return nil
 }
 
-// tellPublished tells the Observer of events when their transaction has committed.
-func (d *Dispatcher) tellPublished(tx store.Tx, evs []events.Event) {
-	if _, committed := tx.(ownTx); !committed && d.observe.o.OnPublish != nil {
+// publishedBy tells the Observer of events when their transaction has committed.
+func (n *notifier) publishedBy(tx store.Tx, evs []events.Event) {
+	if _, committed := tx.(ownTx); !committed && n.o.OnPublish != nil {
 		// The caller of PublishTx may use its slice and its payloads again before it commits.
-		evs = slices.Clone(evs)
-		for i := range evs {
-			evs[i].Payload = bytes.Clone(evs[i].Payload)
-		}
+		evs = check.Copies(evs)
 	}
-	tell := func() { d.observe.published(d.observe.Now, evs) }
+	tell := func() { n.published(n.Now, evs) }
 	if !tx.OnCommit(tell) {
 		tell() // otherwise nobody would ever be told
 	}
@@ -112,46 +109,12 @@ func (d *Dispatcher) enqueue(
 	if d.o.Tracer == nil || d.o.Tracer.Publish == nil {
 		return evs, tx.Enqueue(ctx, evs...)
 	}
-	traced, trace, end := context.Context(nil), "", (func(error))(nil)
-	d.observe.Protect("Options.Tracer", func() {
-		traced, trace, end = d.o.Tracer.Publish(ctx, evs)
-	})
-	if traced == nil {
-		traced = ctx
-	}
-	evs = withTrace(evs, trace)
-	err := tx.Enqueue(traced, evs...)
-	if end != nil {
-		d.observe.Protect("Options.Tracer", func() { end(err) })
-	}
-	return evs, err
-}
-
-// withTrace returns evs with a Trace for those that have none. It leaves the caller's slice as it
-// is.
-func withTrace(evs []events.Event, trace string) []events.Event {
-	if trace == "" || events.ValidateTrace(trace) != nil {
-		return evs
-	}
-	out := slices.Clone(evs)
-	for i := range out {
-		if out[i].Trace == "" {
-			out[i].Trace = trace
-		}
-	}
-	return out
+	protect := func(f func()) { d.observe.Protect("Options.Tracer", f) }
+	return tracing.Publish(ctx, evs, protect, d.o.Tracer.Publish, tx.Enqueue)
 }
 
 // EventTypes returns the catalogue of the types that can be subscribed to: Options.EventTypes and,
 // with Options.OperationalEvents, the operational types. It is empty if the host has no catalogue.
 func (d *Dispatcher) EventTypes() []events.Type {
-	types := slices.Clone(d.o.EventTypes)
-	for i := range types {
-		types[i].Schema = bytes.Clone(types[i].Schema)
-		types[i].Example = bytes.Clone(types[i].Example)
-	}
-	if len(types) > 0 && d.o.OperationalEvents {
-		types = append(types, events.OperationalTypes()...)
-	}
-	return types
+	return check.Catalogue(d.o.EventTypes, d.o.OperationalEvents)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/outhook/outhook/dispatcher/internal/notify"
 	"github.com/outhook/outhook/dispatcher/internal/quota"
 )
 
@@ -97,25 +98,19 @@ func newQuotaError(tenant, kind string, limit int, retryAfter time.Duration) err
 
 // limitsOf returns what a tenant may use. It calls the host's function, so the caller must hold
 // nothing that others wait for.
-func (d *Dispatcher) limitsOf(tenant string) (quota.Limits, error) {
-	var answer struct {
-		Quota
-		given bool
-	}
-	if d.o.Quota != nil {
-		d.observe.Protect("Options.Quota", func() {
-			answer.Quota, answer.given = d.o.Quota(tenant), true
-		})
-		if !answer.given {
+func (n *notifier) limitsOf(of func(string) Quota, tenant string) (quota.Limits, error) {
+	var q Quota
+	if of != nil {
+		var ok bool
+		if q, ok = notify.Ask(n.Queue, "Options.Quota", func() Quota {
+			return of(tenant)
+		}); !ok {
 			return quota.Limits{}, fmt.Errorf(
 				"dispatcher: Options.Quota panicked for the tenant %q; see the log", tenant)
 		}
 	}
-	q := answer.Quota
-	setDefault(&q.Subscriptions, DefaultSubscriptions)
-	setDefault(&q.SubscriptionBytes, Unlimited)
-	setDefault(&q.Pending, Unlimited)
-	setDefault(&q.PingsPerMinute, DefaultPingsPerMinute)
-	setDefault(&q.ReplaysPerMinute, DefaultReplaysPerMinute)
-	return quota.Limits(q), nil
+	return quota.Limits(q).Or(quota.Limits{
+		Subscriptions: DefaultSubscriptions, SubscriptionBytes: Unlimited, Pending: Unlimited,
+		PingsPerMinute: DefaultPingsPerMinute, ReplaysPerMinute: DefaultReplaysPerMinute,
+	}), nil
 }

@@ -13,6 +13,8 @@ type Stats struct {
 	Pending       int       // deliveries that are pending, those under way included
 	InFlight      int       // deliveries that are under way, in this process or another
 	OldestPending time.Time // when the oldest pending delivery was published; zero when none is
+	Concurrency   int       // Options.Concurrency: how many this process has under way at most
+	Running       bool      // Run is running in this process
 
 	// Unwanted is how many events were published that no subscription got, by their type, by this
 	// process since its store was opened; see store.Stats. They tell of a Tenant that was
@@ -39,17 +41,11 @@ func (d *Dispatcher) Stats(ctx context.Context) (Stats, error) {
 	}
 	counts := d.engine.Counts()
 	return Stats{
-		Subscriptions: s.Subscriptions,
-		Pending:       s.Pending,
-		InFlight:      s.InFlight,
-		OldestPending: s.OldestPending,
-		Unwanted:      s.Unwanted,
-		Attempts:      counts.Attempts,
-		Delivered:     counts.Delivered,
-		Retried:       counts.Retried,
-		Dead:          counts.Dead,
-		Pings:         d.pinged.Load(),
-		OutageSince:   d.engine.OutageSince(),
+		Subscriptions: s.Subscriptions, Pending: s.Pending, InFlight: s.InFlight,
+		OldestPending: s.OldestPending, Concurrency: d.o.Concurrency, Running: d.running.Load(),
+		Unwanted: s.Unwanted, Attempts: counts.Attempts, Delivered: counts.Delivered,
+		Retried: counts.Retried, Dead: counts.Dead, Pings: d.pinged.Load(),
+		OutageSince: d.engine.OutageSince(),
 	}, nil
 }
 
@@ -78,7 +74,8 @@ type SubscriptionStats struct {
 	Hour, Day store.AttemptStats
 
 	Breaker  Breaker
-	Failures int // failed attempts since the last success
+	Failures int  // failed attempts since the last success
+	New      bool // no attempt has shown yet whether its endpoint works
 
 	// FailingFor is the time from the first of those failures to the last, which
 	// Options.DisableAfter is compared with. A gap between two failures counts as an hour at most,
@@ -93,9 +90,19 @@ type SubscriptionStats struct {
 	// zero.
 	NextProbeAt time.Time
 
+	// ThrottledUntil is until when a throttled answer keeps it from being attempted, by the store's
+	// clock, be it past or not; zero if there is none. Pace is the least time between two attempts
+	// that was learnt from such answers; zero is no bound.
+	ThrottledUntil time.Time
+	Pace           time.Duration
+
 	// DisabledReason says why the Dispatcher unsubscribed it; empty when it did not.
 	DisabledReason string
 }
+
+// MaxAttempts returns how many attempts a delivery gets at most: Options.Backoff.MaxAttempts, or
+// the default of that.
+func (d *Dispatcher) MaxAttempts() int { return d.o.Backoff.MaxAttempts }
 
 // SubscriptionStats returns figures of a subscription. It returns store.ErrNotFound if the
 // subscription does not exist.
@@ -112,17 +119,11 @@ func (d *Dispatcher) SubscriptionStats(ctx context.Context, id string) (Subscrip
 	if s.Health.Failures >= BreakerThreshold {
 		breaker = BreakerOpen
 	}
+	h := &s.Health
 	return SubscriptionStats{
-		Pending:        s.Pending,
-		InFlight:       s.InFlight,
-		OldestPending:  s.OldestPending,
-		Hour:           s.Hour,
-		Day:            s.Day,
-		Breaker:        breaker,
-		Failures:       s.Health.Failures,
-		FailingSince:   s.FailingSince,
-		FailingFor:     s.Health.FailingFor,
-		NextProbeAt:    s.Health.NextProbeAt,
-		DisabledReason: sub.DisabledReason,
+		Pending: s.Pending, InFlight: s.InFlight, OldestPending: s.OldestPending,
+		Hour: s.Hour, Day: s.Day, Breaker: breaker, Failures: h.Failures, New: h.New(),
+		FailingSince: s.FailingSince, FailingFor: h.FailingFor, NextProbeAt: h.NextProbeAt,
+		ThrottledUntil: h.HeldUntil, Pace: h.Pace, DisabledReason: sub.DisabledReason,
 	}, nil
 }

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,8 +11,8 @@ import (
 	"github.com/outhook/outhook/dispatcher/internal/check"
 	"github.com/outhook/outhook/dispatcher/internal/engine"
 	"github.com/outhook/outhook/dispatcher/internal/quota"
+	"github.com/outhook/outhook/dispatcher/internal/rotation"
 	"github.com/outhook/outhook/dispatcher/internal/verify"
-	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
 )
@@ -108,7 +106,8 @@ func (d *Dispatcher) create(
 // Update changes a subscription: change gets the present one and edits it. It runs in the store's
 // transaction, possibly more than once, and must not call the Dispatcher. If it returns an error,
 // Update returns that, and nothing is changed. ID, Tenant and the times cannot be changed. The next
-// attempt uses the new values, also for deliveries that are pending.
+// attempt uses the new values, also for deliveries that are pending. For a change of what was seen
+// and of nothing later, change compares UpdatedAt, which no two states have in common.
 //
 // Of a subscription that does not open (SealedWith is not empty), the values of Headers and Secrets
 // are as they are stored. They can be left, or be replaced all together, which makes the
@@ -254,32 +253,23 @@ func (d *Dispatcher) Subscriptions(
 func (d *Dispatcher) RotateSecret(
 	ctx context.Context, id string, next signing.Secret, overlap time.Duration,
 ) (store.Subscription, error) {
-	if overlap < 0 {
-		return store.Subscription{}, &events.InvalidError{
-			Field:  "overlap",
-			Reason: fmt.Sprintf("is %v; give a positive duration, or zero for none", overlap),
-		}
+	change, err := rotation.To(next, overlap)
+	if err != nil {
+		return store.Subscription{}, err
 	}
-	if overlap > store.MaxDuration {
-		return store.Subscription{}, &events.InvalidError{
-			Field: "overlap", Reason: fmt.Sprintf("is %v; give at most %v", overlap, store.MaxDuration),
-		}
+	return d.change(ctx, ActionRotate, id, change)
+}
+
+// RotateSecretIf is RotateSecret for a caller that has seen the subscription with this UpdatedAt:
+// if it has changed since, it returns store.ErrConflict and changes nothing. Of several that have
+// seen the same state, also if they call at the same time, one rotates.
+func (d *Dispatcher) RotateSecretIf(
+	ctx context.Context, id string, updatedAt time.Time, next signing.Secret,
+	overlap time.Duration,
+) (store.Subscription, error) {
+	change, err := rotation.To(next, overlap)
+	if err != nil {
+		return store.Subscription{}, err
 	}
-	if next == "" {
-		next = signing.NewSecret()
-	}
-	return d.change(ctx, ActionRotate, id, func(sub *store.Subscription) error {
-		now := time.Now()
-		var keys []signing.Secret
-		if overlap > 0 {
-			keys = slices.DeleteFunc(slices.Clone(sub.Keys(now)),
-				func(key signing.Secret) bool { return key == next })
-		}
-		sub.Secrets = append(keys, next)
-		sub.OverlapUntil = time.Time{}
-		if len(sub.Secrets) > 1 {
-			sub.OverlapUntil = now.Add(overlap)
-		}
-		return nil
-	})
+	return d.change(ctx, ActionRotate, id, rotation.Unless(updatedAt, change))
 }

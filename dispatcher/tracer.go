@@ -3,6 +3,7 @@ package dispatcher
 import (
 	"context"
 
+	"github.com/outhook/outhook/dispatcher/internal/tracing"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 )
@@ -38,8 +39,8 @@ type Tracer struct {
 
 // startSpan begins an attempt: it returns the context for it, the traceparent to send, and what to
 // call with its outcome, which is nil without a Tracer.
-func (d *Dispatcher) startSpan(
-	ctx context.Context, c *store.Claim, a store.Attempt,
+func (n *notifier) startSpan(
+	ctx context.Context, t *Tracer, c *store.Claim, a store.Attempt,
 ) (context.Context, string, func(store.Outcome)) {
 	info := newInfo(c)
 	info.Attempt, info.State = a, store.Pending
@@ -48,21 +49,15 @@ func (d *Dispatcher) startSpan(
 		trace  string
 		end    func(Info)
 	)
-	d.observe.Protect("Options.Tracer", func() {
-		traced, trace, end = d.o.Tracer.Attempt(ctx, info)
+	n.Protect("Options.Tracer", func() {
+		traced, trace, end = t.Attempt(ctx, info)
 	})
-	if traced == nil {
-		traced = ctx
-	}
-	// A traceparent that is not valid would make a header that no receiver can read.
-	if trace == "" || events.ValidateTrace(trace) != nil {
-		trace = c.Trace
-	}
+	traced, trace = tracing.Or(traced, trace, ctx, c.Trace)
 	if end == nil {
 		return traced, trace, nil
 	}
 	return traced, trace, func(o store.Outcome) {
 		info.Attempt, info.State, info.RetryIn = o.Attempt, o.State, o.RetryIn
-		d.observe.Protect("Options.Tracer", func() { end(info) })
+		n.Protect("Options.Tracer", func() { end(info) })
 	}
 }

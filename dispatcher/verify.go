@@ -26,7 +26,7 @@ const (
 
 	// VerifyHandshake sends the OPTIONS request of HTTP 1.1 Web Hooks for Event Delivery (section 4;
 	// part of CloudEvents 1.0.2). The answer must allow Origin, and a rate that it allows becomes
-	// that of the subscription. Each delivery then has the header WebHook-Request-Origin.
+	// that of the subscription, and bounds it whatever Options.OwnerMay says. Each delivery then has the header WebHook-Request-Origin.
 	VerifyHandshake = VerifyMethod(verify.Handshake)
 )
 
@@ -71,7 +71,7 @@ func (d *Dispatcher) Granted(ctx context.Context, id, key, rate string) error {
 func (d *Dispatcher) verifyHost() verify.Host {
 	return verify.Host{
 		Subscription: d.Subscription, Allow: d.quotas.AllowProof, Enter: d.pings.Enter,
-		Logger: d.o.Logger,
+		Policy: d.sendPolicy, Logger: d.o.Logger,
 		Update: func(
 			ctx context.Context, later bool, id string, change func(*store.Subscription) error,
 		) error {
@@ -92,3 +92,6 @@ func (v *Verification) options() verify.Options {
 		CallbackKey: v.CallbackKey,
 	}
 }
+
+// setsRate reports whether endpoints may say how many deliveries they allow.
+func (v *Verification) setsRate() bool { return v.Method == VerifyHandshake }

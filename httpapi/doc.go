@@ -18,6 +18,7 @@
 //	POST /webhooks.poll         read deliveries of a webhook that has no url, and acknowledge them
 //	POST /webhooks.stats        what is pending, what succeeded and failed, how fast, the breaker
 //	POST /webhooks.figures      attempts by the minute or hour: how many failed, how fast they were
+//	POST /webhooks.test_filter  try a filter by payload, and fields, on the tenant's recent events
 //	POST /webhooks.events       the event types that the host declares, if any
 //
 //	POST /webhooks.deliveries   deliveries, newest first, by filters and pages
@@ -76,6 +77,12 @@
 // A webhook whose headers and keys are sealed with a key that the host lacks (package sealed) is
 // listed with "unreadable": true and without headers. It can be deleted, unsubscribed, and given
 // headers and signature_key anew; what else needs them is a 409.
+//
+// # Who changes the same webhook
+//
+// /webhooks.info has the "version" of a webhook, which is another after each change. An update or
+// rotate that gives it back is a 409 if the webhook has changed since, also at the same moment: so
+// no one undoes what another has done, and a form that is sent twice makes one key.
 //
 // # Signature keys
 //

@@ -50,7 +50,7 @@ func (a *api) airyEndpoints() []endpoint {
 		name: "update", method: http.MethodPost, ready: true, run: a.update,
 		takes: []string{"id", "url", "name", "description", "metadata", "events", "filter", "fields",
 			"headers", "signature_key", "signatureKey", "rate", "timeout_seconds", "poll",
-			"status"},
+			"status", "version"},
 	}, {
 		name: "unsubscribe", method: http.MethodPost, run: a.unsubscribe,
 		takes: []string{"id", "url"},
@@ -78,10 +78,10 @@ func (a *api) ownerEndpoints() []endpoint {
 		takes: []string{"id"},
 	}, {
 		name: "rotate", method: http.MethodPost, run: a.rotate,
-		takes: []string{"id", "signature_key", "signatureKey", "overlap_seconds"},
+		takes: []string{"id", "signature_key", "signatureKey", "overlap_seconds", "version"},
 	}, {
 		name: "ping", method: http.MethodPost, ready: true, run: a.ping,
-		takes: []string{"id"},
+		takes: []string{"id", "event_type"},
 	}, {
 		name: "verify", method: http.MethodPost, ready: true, run: a.verify,
 		takes: []string{"id"},
@@ -94,6 +94,9 @@ func (a *api) ownerEndpoints() []endpoint {
 	}, {
 		name: "figures", method: http.MethodPost, run: a.figures, tenant: true, emptyBody: true,
 		takes: []string{"id", "resolution"},
+	}, {
+		name: "test_filter", method: http.MethodPost, run: a.testFilter, tenant: true, emptyBody: true,
+		takes: []string{"events", "filter", "fields"},
 	}, {
 		name: "events", method: http.MethodPost, run: a.events, emptyBody: true,
 	}}

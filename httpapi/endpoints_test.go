@@ -22,6 +22,8 @@ const (
 		`"events":["message.created"],"headers":{"X-Custom-Header":"value"},"status":"Subscribed","signed":true}`
 )
 
+var versions = regexp.MustCompile(`,"version":"[0-9a-z]+"`)
+
 func TestResponseBytes(t *testing.T) {
 	h := newHost(t, config{})
 	unsubscribed := strings.Replace(exampleResponse, "Subscribed", "Unsubscribed", 1)
@@ -38,13 +40,17 @@ func TestResponseBytes(t *testing.T) {
 		{"list", "", `{"data":[` + unsubscribed + `]}`}, // it stays
 	} {
 		a := h.post(step.endpoint, step.body)
-		if a.status != 200 || a.body != step.want {
+		got := a.body
+		if step.endpoint == "info" { // which has the version too, another each time
+			got = strings.Replace(got, versions.FindString(got), "", 1)
+		}
+		if a.status != 200 || got != step.want {
 			t.Errorf("%s: got %d %s\nwant 200 %s", step.endpoint, a.status, a.body, step.want)
 		}
 		for name, want := range map[string]string{
 			"Content-Type": "application/json", "X-Content-Type-Options": "nosniff",
 			"Cache-Control":  "no-store",
-			"Content-Length": strconv.Itoa(len(step.want) + 1), // the newline
+			"Content-Length": strconv.Itoa(len(a.body) + 1), // the newline
 		} {
 			if got := a.header.Values(name); !reflect.DeepEqual(got, []string{want}) {
 				t.Errorf("%s: got %s %q, want %q", step.endpoint, name, got, want)

@@ -61,7 +61,7 @@ func FuzzBodies(f *testing.F) {
 		checkResponse(t, w)
 
 		well := wellFormed(body) && wellTyped(endpoint, body) || len(body) == 0 &&
-			slices.Contains([]string{"list", "figures", "events", "deliveries"}, endpoint)
+			slices.Contains([]string{"list", "figures", "events", "deliveries", "test_filter"}, endpoint)
 		taken := w.Code != 400
 		switch {
 		case taken && !well:
@@ -237,6 +237,7 @@ func wellTyped(endpoint string, body []byte) bool {
 			ok = true
 		case "update url", "update status", "subscribe name", "update name", "list cursor",
 			"deliveries cursor", "replay cursor", "event cursor", "poll cursor",
+			"update version", "rotate version", "ping event_type",
 			"subscribe signature_key", "update signature_key", "rotate signature_key",
 			"subscribe signatureKey", "update signatureKey", "rotate signatureKey":
 			ok = isText
@@ -267,7 +268,8 @@ var naming = []string{"webhook_id", "event_id", "state", "since", "until"}
 // judges.
 func needed(endpoint string) []string {
 	switch endpoint {
-	case "subscribe", "list", "figures", "events", "deliveries", "replay":
+	case "subscribe", "list", "figures", "events", "deliveries", "replay",
+		"test_filter":
 		return nil
 	case "event":
 		return []string{"event_id"}

@@ -229,6 +229,7 @@ type webhook struct {
 	Headers map[string]string `json:"headers"`
 	Status  string            `json:"status"`
 	Signed  *bool             `json:"signed"`
+	Version string            `json:"version"` // of info alone
 	Key     *string           `json:"generated_signature_key"`
 
 	Poll       bool    `json:"poll"`

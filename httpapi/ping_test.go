@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/dispatcher"
+	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/signing"
 )
 
@@ -133,4 +134,35 @@ func TestPingAbandoned(t *testing.T) {
 				a.status, took, h.logged)
 		}
 	})
+}
+
+// With event_type, the example of that type is sent in place of a webhook.ping.
+func TestPingWithAnExample(t *testing.T) {
+	var bodies []string
+	h := newHost(t, config{types: &dispatcher.Options{
+		EventTypes: []events.Type{{Name: "message.created", Example: []byte(`{"text":"hello"}`)},
+			{Name: "message.updated"}},
+		Transport: endpoint(func(r *http.Request) (*http.Response, error) {
+			body, err := io.ReadAll(r.Body)
+			bodies = append(bodies, string(body))
+			return &http.Response{StatusCode: 200, Body: http.NoBody, Request: r}, err
+		}),
+	}})
+	h.must("subscribe", `{"id":"`+id1+`","url":"https://endpoint.example/"}`)
+	a := h.post("ping", `{"id":"`+id1+`","event_type":"message.created"}`)
+	if a.status != 200 || len(bodies) != 1 ||
+		!strings.HasPrefix(bodies[0], `{"type":"message.created",`) ||
+		!strings.HasSuffix(bodies[0], `"payload":{"text":"hello"}}`) {
+		t.Errorf("got %d %s and sent %q, want the example", a.status, a.body, bodies)
+	}
+	for _, eventType := range []string{"message.updated", "order.created"} {
+		a := h.post("ping", `{"id":"`+id1+`","event_type":"`+eventType+`"}`)
+		if text := message(t, a); a.status != 400 || !strings.HasPrefix(text, "event_type ") {
+			t.Errorf("%s: got %d %s, want 400 that names event_type", eventType, a.status, a.body)
+		}
+	}
+	if h.post("ping", `{"id":"`+id1+`","event_type":""}`); len(bodies) != 2 ||
+		!strings.HasPrefix(bodies[1], `{"type":"webhook.ping",`) {
+		t.Errorf("an empty event_type: sent %q, want a ping", bodies)
+	}
 }

@@ -10,6 +10,7 @@ import (
 // endpoints are all that take a POST. Those that take something away come last.
 var endpoints = []string{
 	"subscribe", "update", "info", "list", "rotate", "ping", "stats", "figures", "events",
+	"test_filter",
 	"deliveries", "event", "attempts", "redeliver", "replay", "pause", "resume",
 	"unsubscribe", "delete",
 }
@@ -19,7 +20,7 @@ func valid(endpoint string) string {
 	switch endpoint {
 	case "subscribe":
 		return example
-	case "list", "events":
+	case "list", "events", "test_filter":
 		return `{}`
 	case "deliveries", "replay":
 		return `{"webhook_id":"` + id1 + `"}`

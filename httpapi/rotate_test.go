@@ -1,15 +1,21 @@
 package httpapi_test
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/outhook/outhook/signing"
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/memstore"
 )
 
 func TestRotateBytes(t *testing.T) {
@@ -115,5 +121,70 @@ func TestRotateRefuses(t *testing.T) {
 	a := h.post("rotate", `{"id":"`+id1+`"}`)
 	if text := message(t, a); a.status != 400 || !strings.HasPrefix(text, "signature_key ") {
 		t.Errorf("one rotation too many: got %d %s, want 400 that names signature_key", a.status, a.body)
+	}
+}
+
+// together is a store in which updates begin when so many callers have come to theirs: so all have
+// read the same state before.
+type together struct {
+	store.Store
+	wait *sync.WaitGroup // nil: they do not wait
+}
+
+func (s *together) UpdateSubscription(
+	ctx context.Context, id string, change func(*store.Subscription) error,
+) (store.Subscription, error) {
+	if s.wait != nil {
+		s.wait.Done()
+		s.wait.Wait()
+	}
+	return s.Store.UpdateSubscription(ctx, id, change)
+}
+
+// A change of a version that is no longer there is refused, also when several come at once.
+func TestVersions(t *testing.T) {
+	together := &together{Store: memstore.New()}
+	h := newHost(t, config{store: together})
+	h.must("subscribe", example)
+	version := func() string {
+		t.Helper()
+		var w struct{ Version string }
+		if err := json.Unmarshal([]byte(h.post("info", valid("info")).body), &w); err != nil ||
+			w.Version == "" {
+			t.Fatalf("got %q, %v, want the version of the webhook", w.Version, err)
+		}
+		return w.Version
+	}
+	first := version()
+	if again := version(); again != first {
+		t.Errorf("got %s and then %s, with nothing changed", first, again)
+	}
+	body := `{"id":"` + id1 + `","version":"` + first + `"`
+	statuses := make([]int, 6) // fewer than the keys that may sign at once
+	together.wait = new(sync.WaitGroup)
+	together.wait.Add(len(statuses))
+	var wg sync.WaitGroup
+	for i := range statuses {
+		wg.Go(func() { statuses[i] = h.post("rotate", body+`}`).status })
+	}
+	wg.Wait()
+	together.wait = nil
+	slices.Sort(statuses)
+	if statuses[0] != 200 || statuses[1] != 409 || len(h.stored(id1).Secrets) != 2 {
+		t.Errorf("got %v and %d keys, want one rotation and 409 for the others", statuses,
+			len(h.stored(id1).Secrets))
+	}
+	a := h.post("update", body+`,"name":"late"}`)
+	if text := message(t, a); a.status != 409 || !strings.Contains(text, "webhooks.info") ||
+		h.stored(id1).Name == "late" {
+		t.Errorf("an update of what was: got %d %s, want 409 and no change", a.status, a.body)
+	}
+	second := version()
+	if a := h.post("update", `{"id":"`+id1+`","version":"`+second+`","name":"new"}`); second == first ||
+		a.status != 200 || h.stored(id1).Name != "new" {
+		t.Errorf("an update of what is: got %d %s, want 200", a.status, a.body)
+	}
+	if strings.Contains(a.body, "version\":") {
+		t.Errorf("got %s, want no version but in the answer of info", a.body)
 	}
 }

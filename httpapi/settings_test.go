@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 )
@@ -50,7 +51,7 @@ func TestSettings(t *testing.T) {
 func TestSettingsOfTheHost(t *testing.T) {
 	h := newHost(t, config{})
 	id := *h.must("subscribe", `{"url":"https://endpoint.example/"}`).ID
-	_, err := h.d.Update(t.Context(), id, func(s *store.Subscription) error {
+	_, err := h.store.UpdateSubscription(t.Context(), id, func(s *store.Subscription) error {
 		s.Filter, s.Fields = `{"n":{"$gte":1.50}}`, []string{"a.b", "c"}
 		s.Rate, s.Timeout = 2.5, 1500*time.Millisecond
 		return nil
@@ -65,14 +66,16 @@ func TestSettingsOfTheHost(t *testing.T) {
 			t.Errorf("got %s, want %s in it", a.body, want)
 		}
 	}
-	for field, value := range map[string]string{"filter": `{"a":1}`, "fields": `["a"]`, "rate": `1`,
-		"timeout_seconds": `1`} {
+	for _, field := range []string{"filter", "fields", "rate", "timeout_seconds"} {
 		for _, a := range []answer{
-			h.post("update", `{"id":"`+id+`","`+field+`":`+value+`}`),
-			h.post("subscribe", `{"url":"https://endpoint.example/","`+field+`":`+value+`}`),
+			h.post("update", `{"id":"`+id+`","`+field+`":1}`),
+			h.post("subscribe", `{"url":"https://endpoint.example/","`+field+`":1}`),
 		} {
-			if text := message(t, a); a.status != 400 ||
-				!strings.HasPrefix(text, field+" can't be set here; ") {
+			want := field + " can't be set here; " // what is the host's to allow
+			if field == "filter" || field == "fields" {
+				want = field + " is a number; "
+			}
+			if text := message(t, a); a.status != 400 || !strings.HasPrefix(text, want) {
 				t.Errorf("%s: got %d %q, want a 400 that names it", field, a.status, text)
 			}
 		}
@@ -82,7 +85,7 @@ func TestSettingsOfTheHost(t *testing.T) {
 		}
 	}
 	// What is no JSON does not spoil the response.
-	if _, err := h.d.Update(t.Context(), id, func(s *store.Subscription) error {
+	if _, err := h.store.UpdateSubscription(t.Context(), id, func(s *store.Subscription) error {
 		s.Filter = `{"a`
 		return nil
 	}); err != nil {
@@ -158,5 +161,45 @@ func TestTags(t *testing.T) {
 	a = h.post("deliveries", `{"tag":"a b"}`)
 	if text := message(t, a); a.status != 400 || !strings.HasPrefix(text, "tag ") {
 		t.Errorf("deliveries by what is no tag: got %d %q", a.status, text)
+	}
+}
+
+// TestOwnersSetRateAndTimeout: within the bounds that the host has set, and where it has.
+func TestOwnersSetRateAndTimeout(t *testing.T) {
+	h := newHost(t, config{types: &dispatcher.Options{
+		OwnerMay: dispatcher.OwnerBounds{Timeout: 30 * time.Second, Rate: 10},
+	}})
+	const set = `"rate":0.5,"timeout_seconds":2.5`
+	id := *h.must("subscribe", `{"url":"https://endpoint.example/"}`).ID
+	for name, body := range map[string]string{
+		"subscribe": `{"url":"https://endpoint.example/",` + set + `}`,
+		"update":    `{"id":"` + id + `",` + set + `}`,
+	} {
+		if a := h.post(name, body); a.status != 200 || !strings.Contains(a.body, set) {
+			t.Errorf("%s: got %d %s, want %s in it", name, a.status, a.body, set)
+		}
+	}
+	if got := h.stored(id); got.Rate != 0.5 || got.Timeout != 2500*time.Millisecond {
+		t.Errorf("stored %v and %v", got.Rate, got.Timeout)
+	}
+	for field, want := range map[string]string{
+		`"rate":10.5`:           "rate is 10.5; give 0.001 to 10 attempts a second",
+		`"rate":0.0001`:         "rate is 0.0001; give 0.001 to 10 attempts a second",
+		`"timeout_seconds":31`:  "timeout_seconds is 31; give 0.1 to 30",
+		`"timeout_seconds":0.1`: "",
+		`"rate":10`:             "",
+		`"name":"n"`:            "",
+	} {
+		a := h.post("update", `{"id":"`+id+`",`+field+`}`)
+		if want == "" && a.status != 200 {
+			t.Errorf("%s: got %d %s", field, a.status, a.body)
+		}
+		if want != "" && (a.status != 400 || message(t, a) != want) {
+			t.Errorf("%s: got %d %s, want 400 %q", field, a.status, a.body, want)
+		}
+	}
+	h.post("update", `{"id":"`+id+`","rate":null,"timeout_seconds":0}`)
+	if got := h.stored(id); got.Rate != 0 || got.Timeout != 0 {
+		t.Errorf("emptied, it has %v and %v", got.Rate, got.Timeout)
 	}
 }

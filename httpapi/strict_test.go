@@ -126,7 +126,7 @@ func TestStrictJSON(t *testing.T) {
 		})
 	}
 	h.t = t
-	if got := h.post("info", valid("info")).body; got != exampleResponse {
+	if got := h.post("list", "").body; got != `{"data":[`+exampleResponse+`]}` {
 		t.Errorf("after all that: got %s, want what was subscribed", got)
 	}
 }

@@ -33,19 +33,22 @@ func (a *api) subscribe(ctx context.Context, acc Access, f *ask.Fields) (any, er
 	return w, err
 }
 
-// ownerMay returns what the owner of a webhook may set of that which is the host's to allow. No
-// option allows any of it yet.
-func (a *api) ownerMay() ask.May { return ask.May{} }
+// ownerMay returns what the owner of a webhook may set of that which is the host's to allow.
+func (a *api) ownerMay() ask.May {
+	may := a.d.OwnerMay()
+	return ask.May{Filter: true, Rate: may.Rate > 0, Timeout: may.Timeout > 0}
+}
 
 // update changes the fields that a request has.
 func (a *api) update(ctx context.Context, acc Access, f *ask.Fields) (any, error) {
 	id := f.Required("id")
 	c := ask.ReadChange(f, a.ownerMay())
 	a.o.Signing.check(&c, f)
+	seen, _ := f.Text("version")
 	if f.Err != nil {
 		return nil, f.Err
 	}
-	return a.change(ctx, acc, id, c.Apply)
+	return a.change(ctx, acc, id, seen, c.Apply)
 }
 
 // unsubscribe stops deliveries to a webhook, which stays. A url that comes along is ignored.
@@ -54,25 +57,33 @@ func (a *api) unsubscribe(ctx context.Context, acc Access, f *ask.Fields) (any, 
 	if f.Err != nil {
 		return nil, f.Err
 	}
-	return a.change(ctx, acc, id, func(sub *store.Subscription) {
+	return a.change(ctx, acc, id, "", func(sub *store.Subscription) {
 		sub.Status, sub.DisabledReason = store.Unsubscribed, ""
 	})
 }
 
-// change changes a webhook of the tenant. It checks the tenant in the transaction of the change, so
-// that nothing comes between.
+// change changes a webhook of the tenant. It checks the tenant, and that the webhook has the
+// version that was seen unless that is empty, in the transaction of the change, so that nothing
+// comes between.
 func (a *api) change(
-	ctx context.Context, acc Access, id string, apply func(*store.Subscription),
+	ctx context.Context, acc Access, id, seen string, apply func(*store.Subscription),
 ) (any, error) {
 	sub, err := a.d.Update(ctx, id, func(sub *store.Subscription) error {
 		if !acc.reaches(sub) { // see ownID
 			return store.ErrNotFound
+		}
+		if seen != "" && seen != wire.Version(sub) {
+			return errChanged
 		}
 		apply(sub)
 		return nil
 	})
 	return acc.view().Webhook(&sub), err
 }
+
+// errChanged refuses a change of a version of a webhook that it no longer has.
+var errChanged = &refusal{http.StatusConflict,
+	"the webhook has changed since this version; read it again with webhooks.info"}
 
 // pause stops attempts at a webhook, and keeps what is published for it.
 func (a *api) pause(ctx context.Context, acc Access, f *ask.Fields) (any, error) {
@@ -102,10 +113,12 @@ func (a *api) setPaused(
 	return acc.view().Webhook(&sub), err
 }
 
-// info returns a webhook.
+// info returns a webhook, with the version that update and rotate take.
 func (a *api) info(ctx context.Context, acc Access, f *ask.Fields) (any, error) {
 	sub, err := a.own(ctx, acc, f)
-	return acc.view().Webhook(&sub), err
+	w := acc.view().Webhook(&sub)
+	w.Version = wire.Version(&sub)
+	return w, err
 }
 
 // delete removes a webhook of the tenant. Between the check of the tenant and the removal, the
@@ -128,32 +141,49 @@ const (
 // rotate gives a webhook a new key. Its response has the key, as one that was generated must be
 // shown once; the only other one that has a key is that of subscribe, by SigningGenerate. A client
 // that gives the key itself can repeat a request whose answer it has lost: the same key is added
-// once.
+// once. Of several requests with the same version, also at the same time, one rotates.
 func (a *api) rotate(ctx context.Context, acc Access, f *ask.Fields) (any, error) {
 	key, _ := ask.Key(f)
 	overlap := DefaultOverlap
 	if seconds, ok := f.Int("overlap_seconds", 0, int(MaxOverlap/time.Second)); ok {
 		overlap = time.Duration(seconds) * time.Second
 	}
+	seen, _ := f.Text("version")
 	sub, err := a.own(ctx, acc, f) // it returns f.Err, of the fields above too
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case seen == "":
+		sub, err = a.d.RotateSecret(ctx, sub.ID, signing.Secret(key), overlap)
+	case seen != wire.Version(&sub):
+		err = errChanged
+	default:
+		sub, err = a.d.RotateSecretIf(ctx, sub.ID, sub.UpdatedAt, signing.Secret(key), overlap)
+		if errors.Is(err, store.ErrConflict) {
+			err = errChanged
+		}
 	}
-	sub, err = a.d.RotateSecret(ctx, sub.ID, signing.Secret(key), overlap)
 	if err != nil {
 		return nil, err
 	}
 	return wire.NewRotation(&sub), nil
 }
 
-// ping sends a request to a webhook now and returns its endpoint's answer. It takes as long as the
-// endpoint does, up to the dispatcher's Timeout. That the attempt failed is an answer and no error.
+// ping sends a request to a webhook now and returns its endpoint's answer: a webhook.ping, or the
+// example of a type of the catalogue. It takes as long as the endpoint does, up to the dispatcher's
+// Timeout. That the attempt failed is an answer and no error.
 func (a *api) ping(ctx context.Context, acc Access, f *ask.Fields) (any, error) {
+	eventType, _ := f.Text("event_type")
 	sub, err := a.own(ctx, acc, f)
 	if err != nil {
 		return nil, err
 	}
-	attempt, err := a.d.Ping(ctx, sub.ID)
+	var attempt store.Attempt
+	if eventType == "" {
+		attempt, err = a.d.Ping(ctx, sub.ID)
+	} else {
+		attempt, err = a.d.PingExample(ctx, sub.ID, eventType)
+	}
 	return wire.NewAnswer(&attempt), err
 }
 

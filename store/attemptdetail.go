@@ -45,6 +45,15 @@ const (
 	MaxSealedDetail     = 8192
 )
 
+// MaxDetails is how many attempts of a delivery keep their Detail: the newest. A store
+// that records one more drops the oldest, so what a delivery takes is bounded, however often it has
+// failed.
+const MaxDetails = 10
+
+// KeepsDetail reports whether an attempt of a delivery that has had so many keeps its Detail. The
+// number of the attempt is counted from 1.
+func KeepsDetail(number, attempts int) bool { return number > attempts-MaxDetails }
+
 // Masked is what stands in an [AttemptDetail] in place of a value that may be a credential.
 const Masked = "***"
 

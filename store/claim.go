@@ -42,7 +42,7 @@ type ClaimRequest struct {
 	Elsewhere Leased
 
 	// Pauses are in force before the call leases anything. If a subscription is named twice, the
-	// last one counts.
+	// last one counts, and of limits the last one with a Limit.
 	Pauses []Pause
 }
 
@@ -52,14 +52,21 @@ type Leased struct {
 	Failing   int // of subscriptions that have Failures
 }
 
-// Pause keeps a Store value from claiming deliveries of one subscription for a while: it is how a
-// caller paces an endpoint. Other Store values on the same data go on claiming them.
+// Pause keeps a Store value from claiming deliveries of one subscription for a while, or from
+// leasing more than so many at once: it is how a caller paces an endpoint. Other Store values on
+// the same data go on claiming them.
 //
 // A pause starts when Claim is called and replaces an earlier one of the subscription. It leaves
 // leases, outcomes and health as they are. It is not stored, so it ends when the store is reopened.
 type Pause struct {
 	SubscriptionID string        // an unknown ID is ignored
 	For            time.Duration // from 0, which ends a pause, to MaxDuration
+
+	// Limit makes it a limit if it is not zero: for so long, PerSubscription is this for the
+	// subscription, whether that is more or less. A limit and a pause of one subscription do not
+	// replace each other. What is leased beyond a new limit stays leased, and its end is not in
+	// NextDue. At most MaxLimit.
+	Limit int
 }
 
 // Lease names a delivery that its holder may attempt. Its token keeps a late holder from recording
@@ -167,8 +174,8 @@ type Outcome struct {
 	// it. Later claims have them, after a Requeue too. Only with Pending and Dead.
 	BodyState BodyState
 
-	// BodyOverride is what to send in place of the event's body; it may be empty. Only with
-	// BodyOverridden.
+	// BodyOverride is what to send in place of the event's body, or what that is reduced to; it may
+	// be empty. Only with a state that HasOverride.
 	BodyOverride []byte
 }
 
@@ -194,8 +201,12 @@ const (
 	BodyOverridden                  // it is BodyOverride
 	BodyUnchanged                   // it is the event's
 	BodyUnfiltered                  // it is not decided, and the host's filter is to be asked again
+	BodyReduced                     // it is the event's, reduced to what BodyOverride says
 	bodyStates
 )
+
+// HasOverride reports whether a store keeps a BodyOverride with the state.
+func (s BodyState) HasOverride() bool { return s == BodyOverridden || s == BodyReduced }
 
 // Result says what Finish did with one outcome.
 type Result struct {

@@ -59,7 +59,7 @@ type Attempt struct {
 	Error    string        // what went wrong, for the endpoint's owner to read; empty if it succeeded
 	Response []byte        // how the answer's body began; at most MaxResponse bytes
 
-	// Detail is nil if none is kept.
+	// Detail is nil if none is kept; see MaxDetails.
 	Detail *AttemptDetail
 }
 

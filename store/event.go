@@ -41,11 +41,15 @@ const (
 	// ExcludedUnsubscribed says that its owner has unsubscribed the subscription. One that the
 	// sender has disabled gets canceled deliveries.
 	ExcludedUnsubscribed Exclusion = "unsubscribed"
+
+	// ExcludedFilter says that the subscription's Filter does not take the event's payload
+	// ([Subscription.Takes]). It is said only of an event that nothing else excludes.
+	ExcludedFilter Exclusion = "filter"
 )
 
 // Excludes returns why Enqueue makes no delivery for s of an event of its tenant that happened at
-// one time and is enqueued at another; empty if it makes one. If several reasons apply, it is the
-// first of the constants.
+// one time and is enqueued at another; empty if it makes one, provided that s Takes the payload. If
+// several reasons apply, it is the first of the constants.
 func (s *Subscription) Excludes(eventType string, happened, enqueued time.Time) Exclusion {
 	// The clocks of several hosts differ, so an event may seem to come a little before its
 	// subscriber. What happens now is for all that are there, also if the clock has been set back

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/outhook/outhook/events/filter"
 )
 
 // The bounds of what the owner of a subscription says of it.
@@ -14,10 +16,6 @@ const (
 	MaxMetadata      = 32   // entries
 	MaxMetadataKey   = 64   // characters of a key, from A-Z, a-z, 0-9, "_", "." and "-"
 	MaxMetadataValue = 512  // bytes of a value, which is UTF-8 without control characters
-	MaxFilter        = 4096 // bytes
-	MaxFields        = 64   // paths
-	MaxFieldSteps    = 8    // steps of a path, with dots between them
-	maxField         = 1024 // bytes of a path
 	maxRate          = 1e6  // attempts a second: no bound in practice
 )
 
@@ -104,10 +102,12 @@ func metadataKeyProblem(key string) string {
 	return ""
 }
 
+// validateFilter checks the bounds alone: whether it parses is for the dispatcher to see, and one
+// that does not takes nothing.
 func (s *Subscription) validateFilter() error {
 	switch {
-	case len(s.Filter) > MaxFilter:
-		return invalid("filter", "has %d bytes; give at most %d", len(s.Filter), MaxFilter)
+	case len(s.Filter) > filter.MaxBytes:
+		return invalid("filter", "has %d bytes; give at most %d", len(s.Filter), filter.MaxBytes)
 	case !utf8.ValidString(s.Filter):
 		return invalid("filter", "is not valid UTF-8; encode it as UTF-8")
 	case strings.ContainsRune(s.Filter, 0):
@@ -117,23 +117,9 @@ func (s *Subscription) validateFilter() error {
 }
 
 func (s *Subscription) validateFields() error {
-	if n := len(s.Fields); n > MaxFields {
-		return invalid("fields", "has %d paths; give at most %d", n, MaxFields)
+	if len(s.Fields) == 0 {
+		return nil
 	}
-	for _, path := range s.Fields {
-		switch steps := strings.Split(path, "."); {
-		case slices.Contains(steps, ""):
-			return invalid("fields", "has a path with an empty step; give one such as order.total")
-		case len(steps) > MaxFieldSteps:
-			return invalid("fields", "has a path of %d steps; give at most %d", len(steps),
-				MaxFieldSteps)
-		case len(path) > maxField:
-			return invalid("fields", "has a path of %d bytes; give at most %d", len(path), maxField)
-		case !utf8.ValidString(path):
-			return invalid("fields", "has a path that is not valid UTF-8; encode it as UTF-8")
-		case strings.ContainsRune(path, 0):
-			return invalid("fields", "has a path with a NUL character; remove it")
-		}
-	}
-	return nil
+	_, err := filter.ParseFields(s.Fields)
+	return err
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/events/filter"
 	"github.com/outhook/outhook/store"
 )
 
@@ -25,8 +26,8 @@ func TestSettingsBounds(t *testing.T) {
 	full := store.Subscription{
 		Description: strings.Repeat("ü", store.MaxDescription) + "",
 		Metadata:    entries(store.MaxMetadata),
-		Filter:      strings.Repeat("x", store.MaxFilter),
-		Fields:      strings.Split(strings.Repeat("a,", store.MaxFields-1)+"a", ","),
+		Filter:      strings.Repeat("x", filter.MaxBytes),
+		Fields:      strings.Split(strings.Repeat("a,", filter.MaxFields-1)+"a", ","),
 		Rate:        1e6, Timeout: store.MaxDuration,
 		VerifiedAt: time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC),
 	}
@@ -67,7 +68,7 @@ func TestSettingsBounds(t *testing.T) {
 		"an empty path":           {fields("a", ""), "fields"},
 		"a path with a hole":      {fields("a..b"), "fields"},
 		"a path too deep":         {fields("a.b.c.d.e.f.g.h.i"), "fields"},
-		"a path too long":         {fields(strings.Repeat("x", 1025)), "fields"},
+		"a path too long":         {fields(strings.Repeat("x", 4097)), "fields"},
 		"a path not UTF-8":        {fields("\xff"), "fields"},
 		"a path with NUL":         {fields("a\x00"), "fields"},
 		"a rate below zero":       {func(s *store.Subscription) { s.Rate = -0.1 }, "rate"},

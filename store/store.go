@@ -66,24 +66,26 @@ type Subscriptions interface {
 // Queue stores events and hands out the deliveries that are due.
 type Queue interface {
 	// Enqueue stores each event once, and one delivery for every subscription of the event's tenant
-	// that wants its type (events.Wants) and was subscribed (SubscribedAt) no later than
-	// SubscribeGrace after the event's Time. The delivery is pending if the subscription
-	// Collects, and canceled with its DisabledReason if it is Disabled, or else with
-	// [ReasonExpired] if the event has expired (ExpiresAt). An event that no subscription wants is
-	// not stored. All of it is stored or nothing, and on disk when Enqueue
-	// returns nil.
+	// that wants its type (events.Wants) and its payload ([Subscription.Takes], as the event is
+	// sent) and was subscribed (SubscribedAt) no later than SubscribeGrace after the event's Time.
+	// The delivery is pending if the subscription Collects, and canceled with its DisabledReason if
+	// it is Disabled, or else with [ReasonExpired] if the event has expired (ExpiresAt). An event
+	// that no subscription wants is not stored. All of it is stored or nothing, and on disk when
+	// Enqueue returns nil.
 	//
 	// Enqueue is idempotent by tenant and event ID for as long as the event is stored, and within
 	// one call: the same content again (type, key, time to the millisecond, wire body) changes
 	// nothing, and for other content it returns [ErrConflict]. The trace, the tags, NotBefore and
 	// ExpiresAt are not content: the first ones stay, so that a caller that computes them anew can
 	// try again. The content of an erased event is unknown, so its ID with any content changes
-	// nothing. An ID is its tenant's: events of two tenants are two events, also if their IDs are
-	// the same.
+	// nothing. An event is stored for as long as one of its deliveries is: when the last has gone
+	// with its subscription, the ID is free, unless the event was erased. An ID is its tenant's:
+	// events of two tenants are two events, also if their IDs are the same.
 	//
 	// Enqueue validates the events and builds their wire bodies: after an *events.InvalidError
 	// nothing is stored. Bound: one commit, by the size of the events and of the lists of their
-	// subscriptions.
+	// subscriptions, and one walk through a payload for each subscription that has a Filter and
+	// wants the type.
 	Enqueue(ctx context.Context, evs ...events.Event) error
 
 	// Claim leases deliveries that are due, each with a new token, until the lease runs out or
@@ -168,9 +170,10 @@ type History interface {
 	// is gone, of the next.
 	Event(ctx context.Context, tenant, eventID string) (StoredEvent, error)
 
-	// Attempts returns the recorded attempts of a delivery, the newest [MaxAttempts], oldest first.
-	// The event is the one of the subscription's tenant. It returns [ErrNotFound] if the delivery
-	// does not exist. Bound: one read.
+	// Attempts returns the recorded attempts of a delivery, the newest [MaxAttempts], oldest first;
+	// the newest [MaxDetails] of all that there were have their Detail. The event is the one of the
+	// subscription's tenant. It returns [ErrNotFound] if the delivery does not exist. Bound: one
+	// read.
 	Attempts(ctx context.Context, subscriptionID, eventID string) ([]Attempt, error)
 
 	// Requeue makes deliveries that match pending and due at once. Their Claim.Retry starts at zero
@@ -216,8 +219,8 @@ type History interface {
 
 	// Prune takes one bounded step of maintenance: it removes finished deliveries past their
 	// retention, events that no delivery refers to, and what UpdateSubscription, DeleteSubscription
-	// and the time at which events expire left behind. It reports whether there is more to do. Bound: a few
-	// milliseconds, however much there is to remove.
+	// and the time at which events expire left behind. It reports whether there is more to do.
+	// Bound: a few milliseconds, however much there is to remove.
 	Prune(ctx context.Context, r Retention) (more bool, err error)
 
 	// CountPending returns how many deliveries of a tenant are pending, leased ones included, or

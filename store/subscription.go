@@ -46,9 +46,9 @@ type Subscription struct {
 	// Events are patterns (events.Match) of the event types that it gets. If empty, it gets all.
 	Events []string
 
-	// Filter is a condition on the payload, in JSON, at most MaxFilter bytes. If empty, it gets all
-	// events of its types. Fields are the paths of the payload that are sent, at most MaxFields; if
-	// empty, all of it is sent. Package sealed leaves both plain.
+	// Filter is a condition on the payload, in JSON, as package filter has it. If empty, it gets all
+	// events of its types. Fields are the paths of the payload that are sent, filter.MaxFields at
+	// most; if empty, all of it is sent. Package sealed leaves both plain.
 	Filter string
 	Fields []string
 
@@ -88,7 +88,18 @@ type Subscription struct {
 
 	// The store sets these by its own clock: CreatedAt once, UpdatedAt at every change,
 	// SubscribedAt whenever the subscription begins to collect events ([Subscription.Collects]).
+	// UpdatedAt is later with each change, by a microsecond at least, whatever the clock says: it
+	// tells the states of a subscription apart.
 	CreatedAt, UpdatedAt, SubscribedAt time.Time
+}
+
+// NextUpdate returns the UpdatedAt of a change that is made now to a subscription that has this
+// one.
+func NextUpdate(updatedAt, now time.Time) time.Time {
+	if least := updatedAt.Add(time.Microsecond); now.Before(least) {
+		return least
+	}
+	return now
 }
 
 // Keys returns the secrets that sign at the time now: all of them, or only the last once a

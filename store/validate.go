@@ -72,6 +72,9 @@ func (r *ClaimRequest) Validate() error {
 			return invalid("pauses",
 				"has one of %v; give at most %v, or 0 to end a pause", p.For, MaxDuration)
 		}
+		if err := validLimit("pauses.limit", p.Limit, "a pause"); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -80,7 +83,7 @@ func (r *ClaimRequest) Validate() error {
 // those that its State makes count: state must be one of States, retry_in, throttle_for,
 // probe.first and probe.max from 0 to MaxDuration, effect one of its constants, probe.threshold
 // from 0 to MaxLimit, probe.jitter from 0 to 2, body_state one of its constants, body_override
-// empty without BodyOverridden, and the Attempt valid.
+// empty without a state that has one, and the Attempt valid.
 func (o *Outcome) Validate() error {
 	if err := validState("state", o.State); err != nil {
 		return err
@@ -134,10 +137,10 @@ func (o *Outcome) validateBody() error {
 	if o.BodyState >= bodyStates {
 		return invalid("body_state", "is %d; give one of the constants of BodyState", o.BodyState)
 	}
-	if len(o.BodyOverride) > 0 && o.BodyState != BodyOverridden {
+	if len(o.BodyOverride) > 0 && !o.BodyState.HasOverride() {
 		return invalid("body_override",
-			"has %d bytes that are not to be sent; give the body_state BodyOverridden with them",
-			len(o.BodyOverride))
+			"has %d bytes that are not to be kept; give the body_state BodyOverridden or BodyReduced "+
+				"with them", len(o.BodyOverride))
 	}
 	return nil
 }

@@ -125,7 +125,7 @@ func TestValidateOutcome(t *testing.T) {
 	wantField(t, "dead with a body that is not sent", o.Validate(), "body_override")
 	o.BodyState = store.BodyOverridden
 	wantField(t, "dead with a body that is sent", o.Validate(), "")
-	o.BodyState = 4
+	o.BodyState = 5
 	wantField(t, "dead with a body state that is none", o.Validate(), "body_state")
 	o.BodyState = store.BodyOverridden
 	o.State = store.Pending

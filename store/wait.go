@@ -20,7 +20,7 @@ const (
 	WaitKey Wait = "key"
 
 	// WaitRateLimit says that Claim was told to pause the subscription ([ClaimRequest.Pauses]), as
-	// a dispatcher does for a rate limit.
+	// a dispatcher does for the rate of its policy.
 	WaitRateLimit Wait = "rate_limit"
 
 	// WaitThrottled says that the endpoint has asked to be left alone, or takes its deliveries one

@@ -1,6 +1,11 @@
 package console
 
-import "net/http"
+import (
+	"cmp"
+	"net/http"
+
+	"github.com/outhook/outhook/httpapi/console/internal/text"
+)
 
 // Access is what the sender of a request may see and do. Its zero value looks at the webhooks of
 // the tenant "", and changes nothing.
@@ -19,7 +24,7 @@ type May uint8
 
 const (
 	MayEdit     May = 1 << iota // add, change, enable, disable, rotate, delete
-	MayTest                     // send a test
+	MayTest                     // send a test, or the example of a type
 	MaySend                     // redeliver, replay
 	MayPayloads                 // see what was sent and what was answered
 	MayErase                    // erase what an event carried
@@ -44,6 +49,23 @@ func (m May) Erase() bool { return m&MayErase != 0 }
 
 // owns reports whether the access is to a tenant's webhooks.
 func (a *Access) owns(tenant string) bool { return a.AnyTenant || a.Tenant == tenant }
+
+// sameAccount reports whether two are of one account: what it may do can differ.
+func (a *Access) sameAccount(b *Access) bool {
+	return a.AnyTenant == b.AnyTenant && a.Tenant == b.Tenant && a.Actor == b.Actor
+}
+
+// account names whose webhooks an access is to, and who has it.
+func (a *Access) account() string {
+	of := "all tenants"
+	if !a.AnyTenant {
+		of = cmp.Or(text.Line(a.Tenant), "no tenant")
+	}
+	if a.Actor == "" {
+		return of
+	}
+	return text.Line(a.Actor) + " (" + of + ")"
+}
 
 // limit returns what both a and bound allow, and whether they are about the same webhooks at all.
 func (a Access) limit(bound Access) (Access, bool) {

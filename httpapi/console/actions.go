@@ -2,6 +2,7 @@ package console
 
 import (
 	"cmp"
+	"errors"
 	"net/url"
 	"strconv"
 	"strings"
@@ -156,6 +157,10 @@ func (q action) toList(done url.Values, wrong error) (string, *view, error) {
 	return to + "?" + done.Encode(), nil, nil
 }
 
+// errChanged refuses an action on a state of a webhook that it no longer has.
+var errChanged = &problem{409, "Not done",
+	"The webhook has changed meanwhile. Go back to it, and ask for a new key there."}
+
 // rotate gives a webhook a new key, and goes on to the page that shows it. A form that is sent
 // twice rotates once: the second finds a webhook that has changed since its page was made.
 func (q action) rotate() (string, *view, error) {
@@ -168,11 +173,15 @@ func (q action) rotate() (string, *view, error) {
 		return "", nil, &problem{400, "Not valid", "Choose one of the times for the old key."}
 	}
 	if q.form.Get("updated") != version(&sub) {
-		return "", nil, &problem{409, "Not done",
-			"The webhook has changed meanwhile. Go back to it, and ask for a new key there."}
+		return "", nil, errChanged
 	}
-	sub, err = q.d.RotateSecret(q.r.Context(), sub.ID, "", time.Duration(hours)*time.Hour)
-	if err != nil {
+	// It may change until the key is stored too: of two forms that come at once, one rotates.
+	sub, err = q.d.RotateSecretIf(q.r.Context(), sub.ID, sub.UpdatedAt, "",
+		time.Duration(hours)*time.Hour)
+	switch {
+	case errors.Is(err, store.ErrConflict):
+		return "", nil, errChanged
+	case err != nil:
 		return "", nil, err
 	}
 	q.proveKey(&sub)
@@ -203,7 +212,7 @@ func (q action) verify() (string, *view, error) {
 	if a.Error == "" {
 		return show.To("webhook", "id", sub.ID, "done", "verified"), nil, nil
 	}
-	q.rememberTest(sub.ID, &a)
+	q.rememberTest(sub.ID, "", &a)
 	return show.To("webhook", "id", sub.ID) + "#test", nil, nil
 }
 
@@ -217,6 +226,6 @@ func (q action) test() (string, *view, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	q.rememberTest(sub.ID, &a)
+	q.rememberTest(sub.ID, "", &a)
 	return show.To("webhook", "id", sub.ID) + "#test", nil, nil
 }

@@ -1,9 +1,12 @@
 package console_test
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -11,6 +14,7 @@ import (
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/memstore"
 )
 
 // A first webhook, as somebody without JavaScript adds it: mistakes stand beside their fields, the
@@ -134,6 +138,53 @@ func TestKeyIsShownOnce(t *testing.T) {
 	}
 }
 
+// together is a store in which updates begin when so many callers have come to theirs: so all have
+// read the same state before.
+type together struct {
+	store.Store
+	wait *sync.WaitGroup // nil: they do not wait
+}
+
+func (s *together) UpdateSubscription(
+	ctx context.Context, id string, change func(*store.Subscription) error,
+) (store.Subscription, error) {
+	if s.wait != nil {
+		s.wait.Done()
+		s.wait.Wait()
+	}
+	return s.Store.UpdateSubscription(ctx, id, change)
+}
+
+// Of forms that are sent at the same time, by two people or by a nervous finger, one rotates.
+func TestRotateAtOnce(t *testing.T) {
+	const people = 6 // fewer than the keys that may sign at once
+	s := &together{Store: memstore.New()}
+	h := newHostOn(t, s, nil, nil)
+	sub := h.subscribe("acme", "crm")
+	form := formOf(t, h.must("rotate?id="+sub.ID, "X-Tenant", "acme"), "rotate")
+	form.Set("overlap", "24")
+	s.wait = new(sync.WaitGroup)
+	s.wait.Add(people)
+	var done, refused atomic.Int64
+	var wg sync.WaitGroup
+	for range people {
+		wg.Go(func() {
+			switch a := h.do(http.MethodPost, "rotate", form, "X-Tenant", "acme"); a.StatusCode {
+			case http.StatusSeeOther:
+				done.Add(1)
+			case http.StatusConflict:
+				refused.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	now, err := h.d.Subscription(t.Context(), sub.ID)
+	if err != nil || len(now.Secrets) != 2 || done.Load() != 1 || refused.Load() != people-1 {
+		t.Errorf("got %d keys, %v; %d were done and %d refused; want one new key, once",
+			len(now.Secrets), err, done.Load(), refused.Load())
+	}
+}
+
 func TestEditWebhook(t *testing.T) {
 	h := newHost(t, nil, nil)
 	sub := h.subscribe("acme", "crm")
@@ -254,9 +305,9 @@ func TestPause(t *testing.T) {
 	if !strings.Contains(body, "1 delivery so far") || !strings.Contains(body, ">Resume<") {
 		t.Errorf("got %s, want what has collected and a way to go on", body)
 	}
-	if !strings.Contains(h.must("list?status=paused", "X-Tenant", "acme"), sub.ID) ||
-		strings.Contains(h.must("list?status=on", "X-Tenant", "acme"), sub.ID) {
-		t.Error("the filter by status does not tell it from others")
+	if !strings.Contains(h.must("list?state=paused", "X-Tenant", "acme"), sub.ID) ||
+		strings.Contains(h.must("list?state=active", "X-Tenant", "acme"), sub.ID) {
+		t.Error("the filter by state does not tell it from others")
 	}
 	h.post("resume", form, "X-Tenant", "acme")
 	h.eventually("order-1 to be delivered", func() bool {
@@ -282,7 +333,8 @@ func TestListFilters(t *testing.T) {
 	crm, erp := h.subscribe("acme", "crm"), h.subscribe("acme", "erp")
 	for query, want := range map[string][2]bool{
 		"text=CRM": {true, false}, "text=.example": {true, true}, "text=canary": {false, false},
-		"type=order.created": {true, true}, "status=off": {false, false}, "status=x": {true, true},
+		"type=order.created": {true, true}, "state=unsubscribed": {false, false},
+		"state=x": {true, true},
 	} {
 		body := h.must("list?"+query, "X-Tenant", "acme")
 		if got := [2]bool{strings.Contains(body, crm.ID), strings.Contains(body, erp.ID)}; got != want {

@@ -92,6 +92,14 @@ func (q action) confirmRotate() (*view, error) {
 	}
 	c.Fields = append(c.Fields, [2]string{"updated", version(&sub)})
 	c.Heading, c.Button, c.Overlap = "New key for "+name, "Make a new key", true
+	if !sub.Signed() {
+		c.Overlap, c.Fields = false, append(c.Fields, [2]string{"overlap", "0"})
+		c.Lines = []string{
+			"A key is made and shown once, on the next page.",
+			"From then on deliveries are signed. A receiver that does not verify them need not know.",
+		}
+		return confirm(c)
+	}
 	c.Lines = []string{
 		"A new key is made and shown once, on the next page.",
 		"For the time that you choose, deliveries are signed with both keys. " +

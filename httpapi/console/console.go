@@ -64,6 +64,8 @@ type console struct {
 	policy string // the Content-Security-Policy
 	origin *http.CrossOriginProtection
 	base   string // where it is mounted, with slashes around; empty if it does not know
+
+	folders folders // where it has shown pages, if it does not know
 }
 
 // Mount serves the console on the host's mux, below a path such as "/admin/webhooks/". A missing
@@ -107,7 +109,9 @@ func Mount(
 // Handler returns a handler for the console, for [http.StripPrefix] and routers other than
 // [http.ServeMux]. It need not know where it is mounted, nor whether a router or proxy before it
 // has removed a prefix: all pages are in one folder, and all links are relative to it. So it goes
-// by what comes after the last slash of a request's path.
+// by what comes after the last slash of a request's path. A name that it does not know is 404 in a
+// folder in which it has shown a page; elsewhere it may be the console itself, without the slash
+// that links need, and is answered by a redirect to that.
 //
 // The error is an *events.InvalidError for d, who or a field of the options.
 func Handler(d *dispatcher.Dispatcher, who Authorizer, o *Options) (http.Handler, error) {

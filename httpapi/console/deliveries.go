@@ -57,6 +57,8 @@ func (q *request) readFilter() (form.Filter, error) {
 type deliveriesPage struct {
 	deliveryRows
 	Filter         form.Filter
+	Spans          []form.Span
+	Classes        [][2]string // of failures, with their names
 	Problem        string
 	WebhookName    string
 	WebhookURL     string // of its page
@@ -66,9 +68,9 @@ type deliveriesPage struct {
 	TotalMore      bool
 	Count          string // the URL that counts
 	Next, Previous string
-	Replay         string // the URL of a replay of all that match
-	Short          bool   // the store stopped reading before the page was full
-	SearchedTo     time.Time
+	Replay         string    // the URL of a replay of all that match
+	Short          bool      // the search has ended before the page was full
+	SearchedTo     time.Time // how far back it has come
 }
 
 // deliveries shows deliveries, newest first.
@@ -80,16 +82,17 @@ func (q *request) deliveries() (*view, error) {
 	query := f.Query
 	query.Cursor, query.Limit = q.form.Get("cursor"), pageSize
 	query.Count = q.form.Get("count") != ""
-	page, err := q.d.Deliveries(q.r.Context(), query)
+	page, err := q.search(query)
 	if err != nil {
 		return nil, err
 	}
 	data := deliveriesPage{
 		deliveryRows: deliveryRows{
-			Rows: show.NewRows(page.Items), OneWebhook: f.ID != "",
+			Rows: show.NewRows(page.Items, q.d.MaxAttempts()), OneWebhook: f.ID != "",
 			Operator: query.AnyTenant, Select: q.access.May.Send(),
 		},
 		Filter: f, Problem: f.Problem, Types: q.d.EventTypes(),
+		Spans: form.Spans(), Classes: show.Classes(),
 		Counted: query.Count, Total: page.Total, TotalMore: page.TotalIsLowerBound,
 		Next: q.cursorURL(page.Next), Previous: q.cursorURL(page.Previous),
 		Count: f.URL("deliveries") + "&count=1", Replay: f.URL("replay"),
@@ -110,6 +113,23 @@ func (q *request) deliveries() (*view, error) {
 	return &view{template: "deliveries", title: "Deliveries", data: data, live: true}, nil
 }
 
+// search returns a page of deliveries. A store passes over so many in one call and no more; so that
+// a filter that selects few is not a page for every few thousand, it is asked again until the page
+// is full or readBudget is over.
+func (q *request) search(query store.DeliveryQuery) (store.Page[store.Delivery], error) {
+	end := time.Now().Add(readBudget)
+	page, err := q.d.Deliveries(q.r.Context(), query)
+	query.Count = false // it was counted at once, or not at all
+	for err == nil && page.Next != "" && len(page.Items) < pageSize && time.Now().Before(end) {
+		query.Cursor, query.Limit = page.Next, pageSize-len(page.Items)
+		var more store.Page[store.Delivery]
+		more, err = q.d.Deliveries(q.r.Context(), query)
+		page.Items = append(page.Items, more.Items...)
+		page.Next, page.SearchedTo = more.Next, more.SearchedTo
+	}
+	return page, err
+}
+
 // deliveryPage is the data of the page of a delivery.
 type deliveryPage struct {
 	show.Row
@@ -121,6 +141,7 @@ type deliveryPage struct {
 	Curl      string
 	Trace     string // a URL
 	Key       string
+	Most      int       // attempts that it gets
 	Wait      string    // why it is not attempted now
 	Until     time.Time // until when at most, if that is known
 	CanResend bool
@@ -137,10 +158,13 @@ func (q *request) delivery() (*view, error) {
 		return nil, err
 	}
 	data := deliveryPage{
-		Row:  show.NewRows([]store.Delivery{d})[0],
+		Row:  show.NewRows([]store.Delivery{d}, q.d.MaxAttempts())[0],
 		Name: text.Line(cmp.Or(sub.Name, show.URL(sub.URL))), URL: show.URL(sub.URL),
 		On:   sub.Collects(),
-		Wait: show.WaitText(&d), Until: d.WaitUntil,
+		Most: q.d.MaxAttempts(), Wait: show.WaitText(&d), Until: d.WaitUntil,
+	}
+	if d.State == store.Pending { // the facts say it in more words
+		data.Status.Detail, data.Status.At = "", time.Time{}
 	}
 	data.CanResend = data.On && !d.Erased && sub.SealedWith == ""
 	ev, err := q.storedEvent(&d)

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/dispatcher"
-	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/httpapi/console/internal/show"
 	"github.com/outhook/outhook/httpapi/console/internal/text"
 	"github.com/outhook/outhook/store"
@@ -21,8 +20,9 @@ type eventPage struct {
 	ID      string
 	Problem string // why nothing was found
 	Found   []foundEvent
-	Tenants int  // how many were searched, by an operator
-	Partial bool // there are more
+	ByKey   string // a URL: the deliveries whose key is what was searched for
+	Tenants int    // how many were searched, by an operator
+	GoOn    string // a URL: the tenants after them
 }
 
 // foundEvent is an event of one tenant with what became of it for each webhook.
@@ -49,8 +49,8 @@ type reportRow struct {
 	Delivery             bool // there is one to look at
 }
 
-// maxTenants is how many tenants a search for an event goes through, within readBudget too.
-const maxTenants = 200
+// maxFound is how many events of an ID one page shows.
+const maxFound = 10
 
 // event shows who got an event, and why others did not. An ID is its tenant's, so an operator's
 // search goes through the tenants.
@@ -58,30 +58,89 @@ func (q *request) event() (*view, error) {
 	id := strings.TrimSpace(q.form.Get("id"))
 	data := eventPage{ID: text.Line(id)}
 	v := &view{template: "event", title: "Event", live: true}
-	tenants, err := q.tenants(&data)
+	var err error
+	switch {
+	case id == "":
+	case !q.access.AnyTenant:
+		err = q.findEvent(&data, q.access.Tenant, id)
+	case q.form.Has("tenant"):
+		err = q.findEvent(&data, q.form.Get("tenant"), id)
+	default:
+		err = q.searchTenants(&data, id)
+	}
 	if err != nil {
 		return nil, err
 	}
-	for _, tenant := range tenants {
-		report, err := q.d.EventFrom(q.r.Context(), tenant, id, q.form.Get("cursor"))
-		switch {
-		case errors.Is(err, store.ErrNotFound) || isInvalid(err):
-		case err != nil:
-			return nil, err
-		default:
-			data.Found = append(data.Found, q.newFound(&report))
-		}
-	}
 	if len(data.Found) == 0 {
+		v.status = http.StatusNotFound
 		data.Problem = "No webhook has got an event with this ID. Nobody may have been " +
 			"subscribed to its type, it may be older than the history, or the ID is another."
-		if id == "" {
+		data.ByKey = show.To("deliveries", "key", id)
+		switch {
+		case id == "":
+			data.ByKey = ""
 			data.Problem = "Enter the ID of an event. Receivers get it as webhook-id."
+		case data.GoOn != "":
+			data.Problem = "No tenant that was searched so far has an event with this ID."
 		}
-		v.status = http.StatusNotFound
 	}
 	v.data = data
 	return v, nil
+}
+
+// findEvent adds the event of a tenant that has this ID to the page, if there is one.
+func (q *request) findEvent(data *eventPage, tenant, id string) error {
+	report, err := q.d.EventFrom(q.r.Context(), tenant, id, q.form.Get("cursor"))
+	switch {
+	case errors.Is(err, store.ErrNotFound) || isInvalid(err):
+		return nil
+	case err != nil:
+		return err
+	}
+	data.Found = append(data.Found, q.newFound(&report))
+	return nil
+}
+
+// searchTenants looks for an event in one tenant after the other, for readBudget and in one at
+// least. It goes through the webhooks, since a store has no list of tenants, from the page "from"
+// on, and in that from the webhook after "after".
+func (q *request) searchTenants(data *eventPage, id string) error {
+	end := time.Now().Add(readBudget)
+	over := func() bool { return len(data.Found) >= maxFound || !time.Now().Before(end) }
+	query := store.SubscriptionQuery{AnyTenant: true, Limit: pageSize, Cursor: q.form.Get("from")}
+	after, seen := q.form.Get("after"), make(map[string]bool)
+	for {
+		page, err := q.d.Subscriptions(q.r.Context(), query)
+		if err != nil {
+			return err
+		}
+		// If it was deleted since, its page is searched anew.
+		passed := func(s store.Subscription) bool { return s.ID == after }
+		items := page.Items[slices.IndexFunc(page.Items, passed)+1:]
+		for i := range items {
+			tenant := items[i].Tenant
+			if seen[tenant] {
+				continue
+			}
+			seen[tenant] = true
+			if err := q.findEvent(data, tenant, id); err != nil {
+				return err
+			}
+			data.Tenants = len(seen)
+			if over() && i+1 < len(items) {
+				data.GoOn = show.To("event", "id", id, "from", query.Cursor, "after", items[i].ID)
+				return nil
+			}
+		}
+		switch {
+		case page.Next == "":
+			return nil
+		case over():
+			data.GoOn = show.To("event", "id", id, "from", page.Next)
+			return nil
+		}
+		query.Cursor = page.Next
+	}
 }
 
 func (q *request) newFound(report *dispatcher.EventReport) foundEvent {
@@ -98,7 +157,8 @@ func (q *request) newFound(report *dispatcher.EventReport) foundEvent {
 		}
 	}
 	for i := range report.Subscriptions {
-		f.Webhooks = append(f.Webhooks, newReportRow(&report.Subscriptions[i], ev.ID))
+		f.Webhooks = append(f.Webhooks, newReportRow(
+			&report.Subscriptions[i], ev.ID, q.d.MaxAttempts()))
 	}
 	slices.SortStableFunc(f.Webhooks, func(a, b reportRow) int { // those with a delivery come first
 		switch {
@@ -112,7 +172,7 @@ func (q *request) newFound(report *dispatcher.EventReport) foundEvent {
 	return f
 }
 
-func newReportRow(s *dispatcher.EventSubscription, event string) reportRow {
+func newReportRow(s *dispatcher.EventSubscription, event string, most int) reportRow {
 	row := reportRow{
 		ID: s.Subscription.ID, EventID: event,
 		Webhook: text.Line(cmp.Or(s.Subscription.Name, show.URL(s.Subscription.URL))),
@@ -120,8 +180,10 @@ func newReportRow(s *dispatcher.EventSubscription, event string) reportRow {
 	}
 	if s.Delivery != nil {
 		row.Delivery, row.Attempts = true, s.Delivery.Attempts
-		row.State = show.DeliveryState(s.Delivery, time.Now())
-		row.State.Detail = ""
+		row.State = show.DeliveryState(s.Delivery, most)
+		if s.Delivery.State != store.Pending { // Why says it
+			row.State.Detail = ""
+		}
 		if s.Delivery.State != store.Canceled {
 			row.Answer = show.Answer(s.Delivery.LastStatus, s.Delivery.LastError)
 		}
@@ -140,6 +202,8 @@ func missedText(s *dispatcher.EventSubscription) string {
 		return "it was subscribed after the event"
 	case dispatcher.MissedUnsubscribed:
 		return "it is off"
+	case dispatcher.MissedFilter:
+		return "its filter does not take the payload"
 	case dispatcher.MissedChanged:
 		return "its settings have changed since, and did not ask for it then"
 	case dispatcher.MissedRemoved:
@@ -152,58 +216,4 @@ func missedText(s *dispatcher.EventSubscription) string {
 		return "given up: " + show.Reason(s.Delivery.LastError)
 	}
 	return text.Line(string(s.Missed))
-}
-
-// tenants returns those whose events the sender may search.
-func (q *request) tenants(data *eventPage) ([]string, error) {
-	if !q.access.AnyTenant {
-		return []string{q.access.Tenant}, nil
-	}
-	if q.form.Has("tenant") {
-		return []string{q.form.Get("tenant")}, nil
-	}
-	end := time.Now().Add(readBudget)
-	var all []string
-	query := store.SubscriptionQuery{AnyTenant: true, Limit: 500}
-	for {
-		page, err := q.d.Subscriptions(q.r.Context(), query)
-		if err != nil {
-			return nil, err
-		}
-		for i := range page.Items {
-			if !slices.Contains(all, page.Items[i].Tenant) {
-				all = append(all, page.Items[i].Tenant)
-			}
-		}
-		data.Tenants = len(all)
-		switch {
-		case page.Next == "":
-			return all, nil
-		case len(all) >= maxTenants || time.Now().After(end):
-			data.Partial = true
-			return all, nil
-		}
-		query.Cursor = page.Next
-	}
-}
-
-// shownType is a type of the catalogue with its schema and example as they are shown.
-type shownType struct {
-	Name, Description, Schema, Example string
-}
-
-// types shows the catalogue.
-func (q *request) types() (*view, error) {
-	var all []shownType
-	for _, t := range q.d.EventTypes() {
-		all = append(all, newType(&t))
-	}
-	return &view{template: "types", title: "Event types", data: all}, nil
-}
-
-func newType(t *events.Type) shownType {
-	s := shownType{Name: text.Line(t.Name), Description: text.Line(t.Description)}
-	s.Schema, _ = text.Body(t.Schema, show.MaxBody)
-	s.Example, _ = text.Body(t.Example, show.MaxBody)
-	return s
 }

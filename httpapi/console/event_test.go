@@ -1,16 +1,23 @@
 package console_test
 
 import (
+	"context"
+	"fmt"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/httpapi/console"
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/memstore"
 )
 
 // Where is my event? Each webhook of the tenant got it, or the page says why not.
@@ -28,12 +35,25 @@ func TestEvent(t *testing.T) {
 	if _, err := h.d.Unsubscribe(t.Context(), off.ID); err != nil {
 		t.Fatal(err)
 	}
+	stopped := h.subscribe("acme", "stopped")
+	if _, err := h.d.Pause(t.Context(), stopped.ID); err != nil {
+		t.Fatal(err)
+	}
 	h.subscribe("globex", "theirs")
-	h.publish("acme", "order-1", `{"b":1.10,"a":12345678901234567890,"t":"x\u202ey"}`)
+	ev := testEvent("acme", "order-1")
+	ev.Payload = []byte(`{"b":1.10,"a":12345678901234567890,"t":"x\u202ey"}`)
+	if err := h.d.Publish(t.Context(), ev); err != nil {
+		t.Fatal(err)
+	}
+	h.eventually("the first attempt", func() bool {
+		attempts, err := h.d.Attempts(t.Context(), got.ID, "order-1")
+		return err == nil && len(attempts) == 1
+	})
 	for _, who := range [][]string{{"X-Tenant", "acme"}, {"X-Operator", "1"}} {
 		body := h.must("event?id=order-1", who...)
 		for _, want := range []string{
 			"delivery?event=order-1&amp;id=" + got.ID, "it does not get this type", "it is off",
+			"paused", // what that of the stopped one waits for
 			"&#34;b&#34;: 1.10,", "12345678901234567890",
 		} {
 			if !strings.Contains(body, want) {
@@ -130,5 +150,112 @@ func TestWhyADeliveryWaits(t *testing.T) {
 	page := h.must("delivery?id="+sub.ID+"&event=order-0", "X-Tenant", "acme")
 	if !strings.Contains(page, "the webhook is paused") {
 		t.Errorf("got %s, want that it is paused", page)
+	}
+}
+
+// slow is a store that takes its time to look for an event.
+type slow struct {
+	store.Store
+	takes time.Duration
+	asked map[string]int // tenants
+}
+
+func (s *slow) Event(ctx context.Context, tenant, id string) (store.StoredEvent, error) {
+	s.asked[tenant]++
+	select {
+	case <-time.After(s.takes):
+		return s.Store.Event(ctx, tenant, id)
+	case <-ctx.Done():
+		return store.StoredEvent{}, ctx.Err()
+	}
+}
+
+var goOn = regexp.MustCompile(`href="([^"]+)">Go on<`)
+
+// An operator's search for an event goes through the tenants for a bounded time, and says where to
+// go on; nothing is left out, and hardly anything is looked at twice.
+func TestEventSearchIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const tenants = 130
+		slow := &slow{memstore.New(), 10 * time.Millisecond, make(map[string]int)}
+		d, err := dispatcher.New(slow, &dispatcher.Options{Logger: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range tenants {
+			for range 2 {
+				if _, err := d.Subscribe(t.Context(), store.Subscription{
+					Tenant: fmt.Sprintf("tenant-%d", i), URL: "https://a.example/"}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		last := fmt.Sprintf("tenant-%d", tenants-1)
+		if err := d.Publish(t.Context(), testEvent(last, "order-1")); err != nil {
+			t.Fatal(err)
+		}
+		who := func(*http.Request) (console.Access, error) {
+			return console.Access{AnyTenant: true}, nil
+		}
+		handler, err := console.Handler(d, who, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pages := 0
+		for path := "event?id=order-1"; ; pages++ {
+			w, start := httptest.NewRecorder(), time.Now()
+			handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/x/"+path, nil))
+			if took := time.Since(start); took > 310*time.Millisecond {
+				t.Errorf("%s: took %v, want 300 ms and one tenant at most", path, took)
+			}
+			next := goOn.FindStringSubmatch(w.Body.String())
+			if next == nil {
+				if w.Code != 200 || !strings.Contains(w.Body.String(), last) {
+					t.Errorf("%s: got %d %s, want the event of %s", path, w.Code, w.Body, last)
+				}
+				break
+			}
+			if w.Code != http.StatusNotFound || pages > tenants {
+				t.Fatalf("%s: got %d after %d pages, want that nothing was found so far", path, w.Code,
+					pages)
+			}
+			path = strings.ReplaceAll(next[1], "&amp;", "&")
+		}
+		if len(slow.asked) != tenants || pages != (tenants-1)/30 {
+			t.Errorf("got %d tenants searched on %d pages, want all of %d, 30 a page",
+				len(slow.asked), pages+1, tenants)
+		}
+		for tenant, n := range slow.asked {
+			if n > 2 {
+				t.Errorf("%s was searched %d times", tenant, n)
+			}
+		}
+	})
+}
+
+// Many tenants may have an event of the same ID. A page shows some of them, and where to go on.
+func TestEventOfManyTenants(t *testing.T) {
+	h := newHost(t, nil, nil)
+	const tenants = 23
+	for i := range tenants {
+		tenant := fmt.Sprintf("tenant-%d", i)
+		h.subscribe(tenant, "crm")
+		h.publish(tenant, "order-1", `{}`)
+	}
+	found := 0
+	for path := "event?id=order-1"; path != ""; {
+		body := h.must(path, "X-Operator", "1")
+		n := strings.Count(body, "<dt>Tenant</dt>")
+		if n > 10 {
+			t.Errorf("%s: got %d events on a page, want 10 at most", path, n)
+		}
+		found += n
+		path = ""
+		if next := goOn.FindStringSubmatch(body); next != nil {
+			path = strings.ReplaceAll(next[1], "&amp;", "&")
+		}
+	}
+	if found != tenants {
+		t.Errorf("got %d events, want one of each of %d tenants", found, tenants)
 	}
 }

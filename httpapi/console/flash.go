@@ -29,6 +29,7 @@ const (
 // testResult is what came of a test.
 type testResult struct {
 	ID       string
+	Type     string // whose example was sent; empty for a ping
 	At       time.Time
 	Status   int
 	Duration time.Duration
@@ -47,8 +48,8 @@ func (t *testResult) Shown() string {
 }
 
 // rememberTest passes the result of a test to the next page.
-func (q *request) rememberTest(id string, a *store.Attempt) {
-	t := testResult{ID: id, At: a.At, Status: a.Status, Duration: a.Duration}
+func (q *request) rememberTest(id, eventType string, a *store.Attempt) {
+	t := testResult{ID: id, Type: eventType, At: a.At, Status: a.Status, Duration: a.Duration}
 	t.Error, _ = text.Cut(a.Error, 512)
 	if q.access.May.Payloads() {
 		t.Body, _ = text.Cut(string(a.Response), maxTestBody)
@@ -74,12 +75,14 @@ func (t *testResult) encode() string {
 	return base64.RawURLEncoding.EncodeToString(value)
 }
 
-// readTest returns the result of the last test of a webhook, once; nil if there is none.
-func (q *request) readTest(id string) *testResult {
+// readTest returns the result of the last test of a webhook with the example of a type, or with a
+// ping, once; nil if there is none.
+func (q *request) readTest(id, eventType string) *testResult {
 	value := q.takeFlash(testCookie)
 	text, err := base64.RawURLEncoding.DecodeString(value)
 	var t testResult
-	if err != nil || json.Unmarshal(text, &t) != nil || t.ID != id {
+	if err != nil || json.Unmarshal(text, &t) != nil || t.ID != id ||
+		t.Type != eventType {
 		return nil
 	}
 	if !q.access.May.Payloads() {

@@ -23,13 +23,14 @@ func TestTestResultFitsACookie(t *testing.T) {
 	} {
 		q := &request{console: &console{}, r: httptest.NewRequest("POST", "/test", nil),
 			header: make(http.Header), access: Access{May: MayAll}}
-		q.rememberTest("id", &store.Attempt{Status: 500, Error: test.err, Response: []byte(test.body)})
+		q.rememberTest("id", "order.created",
+			&store.Attempt{Status: 500, Error: test.err, Response: []byte(test.body)})
 		cookie := (&http.Response{Header: q.header}).Cookies()[0]
 		if n := len(q.header.Get("Set-Cookie")); n > 4096 {
 			t.Errorf("got a cookie of %d bytes, want 4,096 at most", n)
 		}
 		q.r.AddCookie(cookie)
-		got := q.readTest("id")
+		got := q.readTest("id", "order.created")
 		if got == nil || got.Status != 500 || got.OK() || got.Error != test.wantErr ||
 			(got.Body != "") != test.wantBody {
 			t.Errorf("got %+v, want the error %s and the body %t", got, test.wantErr, test.wantBody)

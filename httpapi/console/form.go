@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -37,8 +38,11 @@ func (q *request) editForm() (*view, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &form.Webhook{ID: sub.ID, Name: sub.Name, URL: sub.URL, Polled: sub.URL == "",
-		Labels: form.LabelsOf(&sub)}
+	f := &form.Webhook{
+		ID: sub.ID, Name: sub.Name, URL: sub.URL, Polled: sub.URL == "", Filter: sub.Filter,
+		Fields: strings.Join(sub.Fields, "\n"), Labels: form.LabelsOf(&sub),
+		Policy: form.PolicyOf(&sub),
+	}
 	for _, name := range slices.Sorted(maps.Keys(sub.Headers)) {
 		f.Headers = append(f.Headers, form.Header{Name: name, Stored: name})
 	}
@@ -48,6 +52,7 @@ func (q *request) editForm() (*view, error) {
 // showForm shows a form with these patterns.
 func (q *request) showForm(f *form.Webhook, patterns []string) (*view, error) {
 	f.Fill(q.d.EventTypes(), patterns)
+	f.Policy.May = q.d.OwnerMay()
 	if f.ID == "" && f.NewID == "" {
 		f.NewID = uuid.NewString()
 	}
@@ -77,10 +82,12 @@ func (q action) add() (string, *view, error) {
 		}
 	}
 	sub := store.Subscription{
-		ID: f.NewID, Tenant: f.Tenant, Name: f.Name, URL: f.URL, Events: patterns,
+		ID: f.NewID, Tenant: f.Tenant, Name: f.Name, URL: f.URL,
 		Headers: f.HeadersFor("", nil),
 		Secrets: []signing.Secret{signing.NewSecret()},
 	}
+	f.SetPolicy(&sub, q.d.OwnerMay())
+	f.SetChoice(&sub, patterns)
 	f.Labels.Apply(&sub)
 	err := errForm
 	if len(f.Errors) == 0 {
@@ -102,10 +109,12 @@ func (q action) save() (string, *view, error) {
 	f, patterns := form.ReadWebhook(q.form, q.access.Tenant, q.access.AnyTenant)
 	_, err = q.d.Update(q.r.Context(), sub.ID, func(s *store.Subscription) error {
 		headers := f.HeadersFor(s.URL, s.Headers)
+		f.SetPolicy(s, q.d.OwnerMay())
 		if len(f.Errors) > 0 {
 			return errForm
 		}
-		s.Name, s.URL, s.Events, s.Headers = f.Name, f.URL, patterns, headers
+		s.Name, s.URL, s.Headers = f.Name, f.URL, headers
+		f.SetChoice(s, patterns)
 		f.Labels.Apply(s)
 		return nil
 	})
@@ -113,6 +122,32 @@ func (q action) save() (string, *view, error) {
 		return q.again(f, patterns, err)
 	}
 	return show.To("webhook", "id", sub.ID, "done", "saved"), nil, nil
+}
+
+// try shows the form again, with what its filter takes of the recent events. It changes nothing.
+func (q action) try() (string, *view, error) {
+	f, patterns := form.ReadWebhook(q.form, q.access.Tenant, q.access.AnyTenant)
+	draft := store.Subscription{Tenant: f.Tenant}
+	if f.ID != "" {
+		sub, err := q.subscription(f.ID)
+		if err != nil {
+			return "", nil, err
+		}
+		draft.Tenant = sub.Tenant
+	}
+	f.SetChoice(&draft, patterns)
+	clear(f.Errors) // only what is tried counts
+	tests, err := q.d.TestFilter(q.r.Context(), draft)
+	if err != nil {
+		return q.again(f, patterns, err)
+	}
+	f.Tests = form.NewFilterTests(tests)
+	if f.Operator {
+		f.Tests.Tenant = draft.Tenant
+	}
+	f.DropValues()
+	v, err := q.showForm(f, patterns)
+	return "", v, err
 }
 
 // again shows the form with what is wrong in it. An error that is not of the form, such as a quota

@@ -8,6 +8,8 @@ import (
 
 	"golang.org/x/net/html"
 
+	"github.com/outhook/outhook/dispatcher"
+	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 )
 
@@ -199,4 +201,58 @@ func TestFormLabels(t *testing.T) {
 		}
 	}
 	stored("after mistakes")
+}
+
+// Each family of the catalogue can be chosen, and each pattern says what it matches.
+func TestPatternsSayWhatTheyMatch(t *testing.T) {
+	h := newHost(t, nil, &dispatcher.Options{EventTypes: []events.Type{
+		{Name: "order.created"}, {Name: "order.item.added"}, {Name: "order.item.removed"},
+		{Name: "user.created"},
+	}})
+	page := h.get("new", "X-Tenant", "acme")
+	for _, want := range []string{
+		"order.* order.created, order.item.added, order.item.removed",
+		"order.item.* order.item.added, order.item.removed",
+	} {
+		if !strings.Contains(words(t, page.body), want) {
+			t.Errorf("got %s, want %q", page.body, want)
+		}
+	}
+	if strings.Contains(page.body, `value="user.*"`) {
+		t.Errorf("got %s, want no family of one type", page.body)
+	}
+	form := formOf(t, page.body, "new")
+	form.Set("url", "https://shop.example/in")
+	form["type"] = []string{"order.item.*", "order.created"}
+	form.Set("patterns", "user.*")
+	h.post("new", form, "X-Tenant", "acme")
+	all, err := h.d.Subscriptions(t.Context(), store.SubscriptionQuery{Tenant: "acme"})
+	if err != nil || len(all.Items) != 1 ||
+		strings.Join(all.Items[0].Events, " ") != "order.item.* order.created user.*" {
+		t.Fatalf("got %v, %v, want the family, the type and what was written", all.Items, err)
+	}
+	page = h.get("edit?id="+all.Items[0].ID, "X-Tenant", "acme")
+	form = formOf(t, page.body, "edit")
+	if got := strings.Join(form["type"], " "); got != "order.created order.item.*" ||
+		form.Get("patterns") != "user.*" ||
+		!strings.Contains(words(t, page.body), "user.* matches user.created.") {
+		t.Errorf("got %v and %s, want what was chosen, and what was written with what it matches", form,
+			page.body)
+	}
+}
+
+// words returns the text of a page with single blanks.
+func words(t *testing.T, page string) string {
+	t.Helper()
+	root, err := html.Parse(strings.NewReader(page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	for n := range root.Descendants() {
+		if n.Type == html.TextNode {
+			b.WriteString(n.Data)
+		}
+	}
+	return strings.Join(strings.Fields(b.String()), " ")
 }

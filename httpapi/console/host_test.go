@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"context"
 	"errors"
 	"html"
 	"io"
@@ -20,6 +21,7 @@ import (
 	"github.com/outhook/outhook/httpapi/console"
 	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/memstore"
 )
 
 // host is a program that has mounted the console at /admin/hooks/, with a dispatcher that delivers.
@@ -47,13 +49,39 @@ func byHeader(r *http.Request) (console.Access, error) {
 
 func newHost(t *testing.T, o *console.Options, do *dispatcher.Options) *host {
 	t.Helper()
+	return newHostOn(t, memstore.New(), o, do)
+}
+
+// newHostOn is newHost on a store of the test's.
+func newHostOn(
+	t *testing.T, s store.Store, o *console.Options, do *dispatcher.Options,
+) *host {
+	t.Helper()
 	if do == nil {
 		do = &dispatcher.Options{}
 	}
 	if do.Backoff == (dispatcher.Backoff{}) { // retries that no test waits for
 		do.Backoff = dispatcher.Backoff{Initial: time.Hour, Max: time.Hour, MaxAttempts: 3}
 	}
-	d, r := dispatchertest.New(t, do)
+	if do.EventTypes == nil {
+		do.EventTypes = []events.Type{
+			{Name: "order.created", Example: []byte(`{"order":4711}`)}, {Name: "invoice.paid"},
+			{Name: "good.happened"}, {Name: "bad.happened"}, {Name: "missing.happened"},
+			{Name: "down.happened"}, {Name: "busy.happened"},
+			{Name: "paused.happened"},
+		}
+	}
+	d, r := dispatchertest.NewOn(t, s, do)
+	h := &host{t: t, r: r}
+	h.mountWith(d, o)
+	return h
+}
+
+// mount serves the console of a dispatcher.
+func (h *host) mount(d *dispatcher.Dispatcher) { h.mountWith(d, nil) }
+
+func (h *host) mountWith(d *dispatcher.Dispatcher, o *console.Options) {
+	h.t.Helper()
 	mux := http.NewServeMux()
 	opts := console.Options{}
 	if o != nil {
@@ -63,9 +91,22 @@ func newHost(t *testing.T, o *console.Options, do *dispatcher.Options) *host {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
 	if err := console.Mount(mux, "/admin/hooks/", d, byHeader, &opts); err != nil {
-		t.Fatal(err)
+		h.t.Fatal(err)
 	}
-	return &host{t: t, d: d, r: r, handler: mux}
+	h.d, h.handler = d, mux
+}
+
+// running delivers until the test ends.
+func (h *host) running(d *dispatcher.Dispatcher) {
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- d.Run(ctx) }()
+	h.t.Cleanup(func() {
+		stop()
+		if err := <-done; err != nil {
+			h.t.Errorf("Run: %v", err)
+		}
+	})
 }
 
 // answer is what came back.

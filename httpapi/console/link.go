@@ -33,6 +33,10 @@ const MinLinkKey = link.MinKey
 //
 // A URL can be used again until it ends, so hand it only to the browser that it is for, by a
 // redirect. A session's cookie is sent over HTTPS alone.
+//
+// A browser has one session at a time. If it has that of another account, another tenant or Actor,
+// a page names both and asks before the link replaces it: a link that somebody else has made, or a
+// second tab, would otherwise change whose webhooks the pages that are open act on.
 type Link struct {
 	// Keys sign. The first signs what is new, each of them opens what is there: to change it, put a
 	// new one first, and remove the old one an hour later. What a removed key has signed ends at
@@ -144,14 +148,37 @@ func (l *Link) Authorizer(next Authorizer) Authorizer {
 	}
 }
 
-// exchange returns the Redirect that gives a session for a link, to the same page without it.
+// accountChange is the error of a request with a link to another account than that of the browser's
+// session. Its page asks, and sends the link by a POST.
+type accountChange struct {
+	from, to Access
+}
+
+// Error implements error. Its text is neither sent nor logged.
+func (*accountChange) Error() string { return "console: the browser has another account's session" }
+
+// exchange returns the Redirect that gives a session for a link, to the same page without it; of
+// another account than that of the session that the browser has, only for a POST of the console's
+// own page, which has asked.
 func (l *Link) exchange(r *http.Request, token string) error {
-	if r.Method != http.MethodGet {
-		return errNoLink
-	}
 	access, err := l.open(linkPurpose, token)
 	if err != nil {
 		return err
+	}
+	switch r.Method {
+	case http.MethodGet:
+		if cookie, err := r.Cookie(sessionCookie); err == nil {
+			present, err := l.open(sessionPurpose, cookie.Value)
+			if err == nil && !present.sameAccount(&access) {
+				return &accountChange{present, access}
+			}
+		}
+	case http.MethodPost:
+		if err := http.NewCrossOriginProtection().Check(r); err != nil {
+			return err
+		}
+	default:
+		return errNoLink
 	}
 	session := orDefault(l.Session, DefaultLinkSession)
 	query := r.URL.Query()

@@ -137,7 +137,7 @@ func crawl(t *testing.T, b *browser, first string, seen map[string]bool) {
 func postOnly(link string) bool {
 	switch link {
 	case "test", "enable", "pause", "resume", "redeliver", "edit", "disable", "rotate",
-		"delete", "replay", "erase":
+		"delete", "replay", "erase", "example":
 		return true
 	}
 	return false

@@ -69,6 +69,12 @@ func (q *request) overview() (*view, error) {
 		return b.Stats.Pending - a.Stats.Pending
 	})
 	data.Busiest = data.Busiest[:min(len(data.Busiest), 5)]
+	err = atOnce(len(data.Troubles), func(i int) error {
+		return q.addHistory(ctx, &data.Troubles[i].webhook)
+	})
+	if err != nil {
+		return nil, err
+	}
 	return &view{template: "overview", title: "Overview", data: data, live: true}, nil
 }
 
@@ -81,12 +87,16 @@ func (q *request) look(ctx context.Context, data *overviewPage) error {
 		if err != nil {
 			return err
 		}
-		for i := range page.Items {
-			w, err := q.newWebhook(ctx, &page.Items[i])
-			if err != nil {
-				return err
-			}
-			data.Looked++
+		rows := make([]webhook, len(page.Items))
+		err = atOnce(len(rows), func(i int) (err error) {
+			rows[i], err = q.newWebhook(ctx, &page.Items[i])
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		data.Looked += len(rows)
+		for i, w := range rows {
 			if t, bad := troubleOf(&page.Items[i], w); bad {
 				data.Troubles = append(data.Troubles, t)
 			}

@@ -26,10 +26,13 @@ func pages() map[string]page {
 		"event":      {get: (*request).event},
 		"download":   {get: (*request).download, getNeeds: MayPayloads},
 		"types":      {get: (*request).types},
+		"example": {get: (*request).example, getNeeds: MayTest, post: action.sendExample,
+			needs: MayTest},
 
 		"new": {get: (*request).newForm, getNeeds: MayEdit, post: action.add, needs: MayEdit},
 		"edit": {get: (*request).editForm, getNeeds: MayEdit, post: action.save,
 			needs: MayEdit},
+		"try":    {post: action.try, needs: MayEdit},
 		"key":    {get: (*request).key, getNeeds: MayEdit},
 		"enable": {post: action.enable, needs: MayEdit},
 		"pause":  {post: action.pause, needs: MayEdit},

@@ -24,6 +24,7 @@ func somePages(id, event string) []string {
 		"", "list", "webhook?id=" + id, "deliveries", "deliveries?id=" + id,
 		"deliveries?state=delivered&type=order.created&last=24h&count=1",
 		"delivery?id=" + id + "&event=" + event, "event?id=" + event, "types", "new",
+		"example?type=order.created&id=" + id,
 		"edit?id=" + id, "key?id=" + id, "disable?id=" + id, "rotate?id=" + id, "delete?id=" + id,
 		"replay?id=" + id + "&state=delivered",
 		"progress?id=" + id + "&cursor=x&sent=3", "erase?id=" + id + "&event=" + event,

@@ -105,6 +105,7 @@ func (c *console) route(w http.ResponseWriter, r *http.Request) (name string, ok
 		name = "-" // below the console's folder; no page has this name
 	case c.base != "" && folder == c.base:
 	case c.base == "" && (isPage || isAsset) && r.URL.Path != "":
+	case c.base == "" && c.folders.has(folder): // not the console itself: that is the folder
 	default:
 		// The console itself, without the slash that links are relative to. The location is
 		// relative too, to the URL that the browser has; only its last part need be known.
@@ -199,7 +200,25 @@ func (c *console) refuse(w http.ResponseWriter, q *request, err error) {
 		w.WriteHeader(http.StatusSeeOther)
 		return
 	}
+	if change := (*accountChange)(nil); errors.As(err, &change) {
+		q.askForAccount(w, change)
+		return
+	}
 	q.fail(w, errForbidden)
+}
+
+// askForAccount asks whether a link is to replace the session of another account.
+func (q *request) askForAccount(w http.ResponseWriter, c *accountChange) {
+	query := q.r.URL.Query()
+	stay := url.Values{}
+	for name, values := range query {
+		if name != linkParameter {
+			stay[name] = values
+		}
+	}
+	q.render(w, &view{template: "account", title: "Another account", status: http.StatusConflict,
+		data: struct{ From, To, Action, Stay string }{c.from.account(), c.to.account(),
+			"./" + url.PathEscape(q.name) + suffix(query), "./" + url.PathEscape(q.name) + suffix(stay)}})
 }
 
 // setCookie sends a cookie to this folder of the browser's alone: without a Path it is that of the
@@ -295,6 +314,10 @@ func (q *request) render(w http.ResponseWriter, v *view) {
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Length", strconv.Itoa(buf.Len()))
+	if q.base == "" && v.status == 0 {
+		folder, _ := path.Split(q.r.URL.Path)
+		q.folders.add(folder)
+	}
 	if v.status != 0 {
 		w.WriteHeader(v.status)
 	}

@@ -16,8 +16,9 @@ func actions(id, event string) map[string]url.Values {
 		"edit": {"id": {id}, "url": {"https://evil.example/"}}, "enable": {"id": {id}},
 		"pause": {"id": {id}}, "resume": {"id": {id}},
 		"disable": {"id": {id}}, "rotate": {"id": {id}, "overlap": {"0"}}, "delete": {"id": {id}},
-		"test": {"id": {id}}, "redeliver": {"id": {id}, "event": {event}},
-		"replay": {"id": {id}, "state": {"delivered"}}, "erase": {"id": {id}, "event": {event}},
+		"test": {"id": {id}}, "example": {"id": {id}, "type": {"order.created"}},
+		"redeliver": {"id": {id}, "event": {event}},
+		"replay":    {"id": {id}, "state": {"delivered"}}, "erase": {"id": {id}, "event": {event}},
 	}
 }
 
@@ -131,7 +132,7 @@ func TestPermissions(t *testing.T) {
 		name, _, _ := strings.Cut(page, "?")
 		switch name {
 		case "new", "edit", "key", "disable", "rotate", "delete", "replay", "progress",
-			"erase":
+			"erase", "example":
 			if a := h.get(page, look...); a.StatusCode != http.StatusForbidden {
 				t.Errorf("%s: got %d, want 403", page, a.StatusCode)
 			}
@@ -141,7 +142,7 @@ func TestPermissions(t *testing.T) {
 		for _, link := range links(body) {
 			switch name, _, _ := strings.Cut(link, "?"); name {
 			case "new", "edit", "disable", "enable", "pause", "resume", "rotate", "delete", "test",
-				"redeliver", "replay", "erase":
+				"redeliver", "replay", "erase", "example":
 				t.Errorf("%s leads to %s, which is not allowed", page, name)
 			}
 		}

@@ -21,7 +21,7 @@ func parseTemplates() map[string]*template.Template {
 	frame := template.Must(template.New("frame.html").Funcs(template.FuncMap{
 		"line": text.Line, "ago": show.Ago, "iso": show.ISO, "utc": show.UTC,
 		"dur": show.Duration, "num": show.Number, "to": show.To, "short": show.Short,
-		"percent": show.Percent, "plural": show.Plural,
+		"percent": show.Percent, "plural": show.Plural, "clock": show.Clock,
 	}).ParseFS(templateFiles, "templates/frame.html", "templates/parts.html"))
 	out := make(map[string]*template.Template)
 	files, err := templateFiles.ReadDir("templates")
@@ -62,6 +62,7 @@ type frame struct {
 	CanLive                        bool
 	Live                           int    // seconds between refreshes; 0 is none
 	Self                           string // the page's own URL, without live
+	Account                        string // who is here; empty if the host has not said
 	Search                         string
 	Catalogue                      bool // there are event types to show
 	Data                           any
@@ -72,7 +73,8 @@ func (q *request) frame(v *view) *frame {
 		Title: v.title, Site: q.o.Title, Environment: q.o.Environment, Back: q.o.Back,
 		CSS: q.assetURL("console.css"), JS: q.assetURL("console.js"), Logo: q.assetURL("logo"),
 		Page: q.name, Operator: q.access.AnyTenant, May: q.access.May,
-		CanLive: v.live && v.status == 0, Data: v.data, Catalogue: len(q.d.EventTypes()) > 0,
+		CanLive: v.live && v.status == 0, Data: v.data, Account: text.Line(q.access.Actor),
+		Catalogue: len(q.d.EventTypes()) > 0,
 	}
 	if q.r.Method == http.MethodGet && v.status == 0 {
 		query := q.r.URL.Query()

@@ -25,8 +25,13 @@ type webhook struct {
 	CreatedAt, UpdatedAt  time.Time
 	On                    bool // what is published is kept for it, and sent unless it is paused
 	Paused                bool
-	Unverified            bool // its endpoint has not agreed yet
-	Polled                bool // it has no URL
+	Polled                bool   // it has no URL
+	FilterError           string // it gets nothing, as its filter does not parse
+
+	// A list has these too.
+	Spark      show.Spark
+	LastAt     time.Time // when the last attempt ended; zero if that is not known
+	LastFailed bool
 }
 
 // newWebhook returns what is shown of a subscription. One that was deleted since it was listed has
@@ -42,7 +47,10 @@ func (q *request) newWebhook(ctx context.Context, sub *store.Subscription) (webh
 		Stats: stats, State: show.WebhookState(sub, &stats),
 		CreatedAt: sub.CreatedAt, UpdatedAt: sub.UpdatedAt,
 		On: sub.Collects(), Paused: sub.Status == store.Paused,
-		Unverified: sub.Status == store.Unverified, Polled: sub.URL == "",
+		Polled: sub.URL == "",
+	}
+	if err := sub.FilterError(); err != nil {
+		w.FilterError = text.Line(err.Error())
 	}
 	return w, nil
 }
@@ -51,94 +59,20 @@ func (q *request) newWebhook(ctx context.Context, sub *store.Subscription) (webh
 func (w webhook) Success() float64 { return w.Stats.Day.SuccessRate() }
 func (w webhook) Tried() int       { return w.Stats.Day.Delivered + w.Stats.Day.Failed }
 
-// Bar is the width of the bar that shows Success, of 60.
-func (w webhook) Bar() int { return int(w.Success() * 60) }
-
-// listPage is the data of the page of webhooks.
-type listPage struct {
-	Webhooks        []webhook
-	Total           int
-	Tenant, Status  string
-	Type, Text      string
-	Filtered, Short bool   // Short: only a part was searched
-	Next, Previous  string // URLs
-}
-
-// list shows webhooks, oldest first.
-func (q *request) list() (*view, error) {
-	ctx := q.r.Context()
-	data := listPage{
-		Status: q.form.Get("status"), Type: q.form.Get("type"), Text: q.form.Get("text"),
-	}
-	query := store.SubscriptionQuery{
-		Tenant: q.access.Tenant, Cursor: q.form.Get("cursor"), Limit: pageSize,
-		EventType: data.Type, Text: data.Text,
-	}
-	if q.access.AnyTenant {
-		data.Tenant = q.form.Get("tenant")
-		query.Tenant, query.AnyTenant = data.Tenant, data.Tenant == ""
-	}
-	switch data.Status {
-	case "on":
-		query.Statuses = []store.Status{store.Subscribed}
-	case "paused":
-		query.Statuses = []store.Status{store.Paused}
-	case "unverified":
-		query.Statuses = []store.Status{store.Unverified}
-	case "off":
-		query.Statuses = []store.Status{store.Unsubscribed}
-	default:
-		data.Status = ""
-	}
-	data.Filtered = query.Filtered()
-	page, err := q.d.Subscriptions(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	data.Total = page.Total
-	for i := range page.Items {
-		w, err := q.newWebhook(ctx, &page.Items[i])
-		if err != nil {
-			return nil, err
-		}
-		data.Webhooks = append(data.Webhooks, w)
-	}
-	data.Next = q.cursorURL(page.Next)
-	data.Previous = q.cursorURL(page.Previous)
-	data.Short = data.Next != "" && len(data.Webhooks) < pageSize
-	return &view{template: "list", title: "Webhooks", data: data, live: true}, nil
-}
-
-// cursorURL returns the page's own URL with another cursor; empty if there is none.
-func (q *request) cursorURL(cursor string) string {
-	if cursor == "" {
-		return ""
-	}
-	query := q.r.URL.Query()
-	query.Set("cursor", cursor)
-	query.Del("done")
-	query.Del("n")
-	query.Del("of")
-	return q.name + "?" + query.Encode()
-}
-
 // webhookPage is the data of the page of one webhook.
 type webhookPage struct {
 	webhook
-	Description  string
-	Labels       []string // of its owner's, as "key = value"
-	Headers      []string // names alone
-	Keys         int
-	OverlapUntil time.Time
-	Reason       string // why it was disabled
-	Waiting      int    // events that were canceled since
-	WaitingMore  bool   // there are more than that
-	Last         deliveryRows
-	Test         *testResult
-	Open         bool // the breaker is
-	LastError    string
-	Days         show.Chart
-	Advice       string
+	Description string
+	Labels      []string // of its owner's, as "key = value"
+	Headers     []string // names alone
+	Filter      string
+	Fields      []string
+	Keys        int
+	Policy      []show.Fact // what of it is not as usual
+	Bars        []show.Bar
+	Last        deliveryRows
+	Test        *testResult
+	Days        show.Chart
 }
 
 // webhook shows one webhook, and what to do about whatever is wrong with it.
@@ -148,28 +82,15 @@ func (q *request) webhook() (*view, error) {
 	if err != nil {
 		return nil, err
 	}
-	data := webhookPage{Reason: text.Line(sub.DisabledReason), Keys: len(sub.Keys(time.Now()))}
+	data := webhookPage{Keys: len(sub.Keys(time.Now())), Headers: headerNames(&sub)}
 	if data.webhook, err = q.newWebhook(ctx, &sub); err != nil {
 		return nil, err
 	}
-	if data.Keys > 1 {
-		data.OverlapUntil = sub.OverlapUntil
-	}
-	data.Headers = headerNames(&sub)
+	data.Filter, data.Fields = sub.Filter, sub.Fields
+	data.Policy = q.policyFacts(&sub)
 	data.Description = text.Line(sub.Description)
 	for _, key := range slices.Sorted(maps.Keys(sub.Metadata)) {
 		data.Labels = append(data.Labels, text.Line(key+" = "+sub.Metadata[key]))
-	}
-	data.Open = data.Stats.Breaker == dispatcher.BreakerOpen && sub.Withheld() == ""
-	if sub.Disabled() {
-		page, err := q.d.Deliveries(ctx, store.DeliveryQuery{
-			Tenant: sub.Tenant, SubscriptionID: sub.ID, States: []store.State{store.Canceled},
-			Limit: 1, Count: true,
-		})
-		if err != nil {
-			return nil, err
-		}
-		data.Waiting, data.WaitingMore = page.Total, page.TotalIsLowerBound
 	}
 	page, err := q.d.Deliveries(ctx, store.DeliveryQuery{
 		Tenant: sub.Tenant, SubscriptionID: sub.ID, Limit: 10,
@@ -177,23 +98,76 @@ func (q *request) webhook() (*view, error) {
 	if err != nil {
 		return nil, err
 	}
-	data.Last = deliveryRows{Rows: show.NewRows(page.Items), OneWebhook: true}
+	data.Last = deliveryRows{Rows: show.NewRows(page.Items, q.d.MaxAttempts()), OneWebhook: true}
+	if err := q.addLastAttempt(ctx, &data.webhook); err != nil {
+		return nil, err
+	}
+	facts := show.Facts{Keys: data.Keys}
 	if data.Stats.Failures > 0 {
-		for _, d := range page.Items {
-			if d.LastError != "" && d.State != store.Canceled {
-				data.LastError = show.Reason(d.LastError)
-				data.Advice = show.Advice(d.LastStatus, d.LastError)
-				break
-			}
+		facts.LastError, facts.Advice, err = q.lastError(ctx, &sub)
+		if err != nil {
+			return nil, err
 		}
 	}
+	if sub.Disabled() {
+		waiting, err := q.d.Deliveries(ctx, store.DeliveryQuery{
+			Tenant: sub.Tenant, SubscriptionID: sub.ID, States: []store.State{store.Canceled},
+			Limit: 1, Count: true,
+		})
+		if err != nil {
+			return nil, err
+		}
+		facts.Waiting, facts.WaitingMore = waiting.Total, waiting.TotalIsLowerBound
+	}
+	may := q.access.May
+	data.Bars = show.Bars(&sub, &data.Stats, facts, show.Reader{Edit: may.Edit(), Test: may.Test(),
+		Send: may.Send(), Operator: q.access.AnyTenant})
 	data.Days, err = q.newChart(ctx,
 		store.FiguresQuery{SubscriptionID: sub.ID, Per: store.PerHour}, store.PerHour.Count())
 	if err != nil {
 		return nil, err
 	}
-	data.Test = q.readTest(sub.ID)
+	data.Test = q.readTest(sub.ID, "")
 	return &view{template: "webhook", title: data.Name, data: data, live: true}, nil
+}
+
+// policyFacts say what of a webhook's policy is not as usual. One that can't be used, which is for
+// the host to correct, is a fact for operators alone.
+func (q *request) policyFacts(sub *store.Subscription) []show.Fact {
+	policy, err := q.d.PolicyOf(*sub)
+	switch {
+	case err == nil:
+		return show.PolicyFacts(&policy)
+	case q.access.AnyTenant:
+		return []show.Fact{{Name: "Policy", Value: "can't be used, so nothing is sent: " +
+			text.Line(err.Error())}}
+	}
+	return nil
+}
+
+// lastError returns why the newest delivery that has failed did, and what to do about it. Those
+// that wait for an endpoint that is down have not been tried, so it looks beyond them for a while.
+func (q *request) lastError(
+	ctx context.Context, sub *store.Subscription,
+) (reason, advice string, err error) {
+	end := time.Now().Add(readBudget)
+	query := store.DeliveryQuery{Tenant: sub.Tenant, SubscriptionID: sub.ID,
+		States: []store.State{store.Pending, store.Dead}}
+	for {
+		page, err := q.d.Deliveries(ctx, query)
+		if err != nil {
+			return "", "", err
+		}
+		for _, d := range page.Items {
+			if d.LastError != "" {
+				return show.Reason(d.LastError), show.Advice(d.LastStatus, d.LastError), nil
+			}
+		}
+		if page.Next == "" || time.Now().After(end) {
+			return "", "", nil
+		}
+		query.Cursor = page.Next
+	}
 }
 
 // newChart returns the chart of the last figures; those that are older count for nothing.

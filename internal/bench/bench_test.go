@@ -30,7 +30,7 @@ func TestShort(t *testing.T) {
 		t.Fatalf("%v\n%s", err, &progress)
 	}
 	for _, name := range []string{"N1 ", "N2 ", "N3 ", "N4 ", "N5 ", "N6 ", "N7 ", "N8 ", "N9 ",
-		"N10 ", "N11 ", "N16 ", "N17 ", "disk ",
+		"N10 ", "N11 ", "N16 ", "N17 ", "N18 ", "disk ",
 		"P1 ", "P2 ", "P3 ", "P4 ", "P5 ", "P6 ", "P7 ", "P8 ", "P9 ", "P11 ", "P12 "} {
 		if !bytes.Contains(out.Bytes(), []byte("| "+name)) {
 			t.Errorf("the table has no %s:\n%s", name, &out)

@@ -22,7 +22,7 @@
 //
 // # What it runs
 //
-// The targets N1 to N11, N16 and N17 of docs/performance.md; the scenarios P1 to P9 and P12 of
+// The targets N1 to N11 and N16 to N18 of docs/performance.md; the scenarios P1 to P9 and P12 of
 // package outcomes, in fake time on a memstore and a boltstore, and those that take minutes at most
 // in real time too, on a boltstore and on PostgreSQL; and of package realservers real servers that
 // close connections (P10) and hostile HTTP/2 endpoints (P11). Where a million deliveries over HTTP

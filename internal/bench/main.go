@@ -107,6 +107,7 @@ func works() []work {
 		work{"N11", (*bench).dead},
 		work{"N16", (*bench).sharded},
 		work{"N17", (*bench).lists},
+		work{"N18", (*bench).console},
 		work{"disk", (*bench).disk},
 		work{"P10", (*bench).realServers},
 		work{"P11", (*bench).hostile},

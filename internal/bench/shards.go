@@ -49,7 +49,9 @@ func (b *bench) sharded(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		b.log("N16: %.1f µs with one shard, %.1f with %d", one.CPU, all.CPU, shardTenants)
+		b.log("N16: %.1f µs, %.0f bytes written, %.1f allocations, %.0f/s with one shard; "+
+			"%.1f, %.0f, %.1f, %.0f with %d", one.CPU, one.Written, one.Allocs, one.Rate,
+			all.CPU, all.Written, all.Allocs, all.Rate, shardTenants)
 		cpus = append(cpus, all.CPU/one.CPU)
 	}
 	seconds := b.size(6, 1)

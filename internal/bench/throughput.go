@@ -18,15 +18,16 @@ type load struct {
 	events        int
 	ratio         float64 // of raw's deliveries a second, at least
 	cpu           float64 // of raw's CPU for each, at most; 0 for no target
+	operators     bool    // browse the console meanwhile
 }
 
 func loads() []load {
 	return []load{
-		{"N1", 16, 100, 1, 30_000, 0.85, 1.25},
-		{"N2", 256, 1, 1, 30_000, 0.80, 0},
-		{"N2", 64, 1, 1, 30_000, 0.65, 1.6},
-		{"N3", 16, 1, 1, 20_000, 0.45, 0},
-		{"N4", 16, 1, 10, 3_000, 0.85, 0},
+		{"N1", 16, 100, 1, 30_000, 0.85, 1.25, false},
+		{"N2", 256, 1, 1, 30_000, 0.80, 0, false},
+		{"N2", 64, 1, 1, 30_000, 0.65, 1.6, false},
+		{"N3", 16, 1, 1, 20_000, 0.45, 0, false},
+		{"N4", 16, 1, 10, 3_000, 0.85, 0, false},
 	}
 }
 
@@ -100,6 +101,10 @@ func (b *bench) deliver(ctx context.Context, l load, profiled bool) (s usage.Spe
 	if err != nil {
 		return s, err
 	}
+	stopBrowsing, err := l.browse(ctx, h)
+	if err != nil {
+		return s, err
+	}
 	before := usage.Begin()
 	_, err = publish(ctx, h.dispatcher.Publish, benchType, l.events, l.publishers, l.batch)
 	if err != nil {
@@ -116,7 +121,7 @@ func (b *bench) deliver(ctx context.Context, l load, profiled bool) (s usage.Spe
 		return s, err
 	}
 	s = before.End(time.Unix(0, r.Last), l.events*l.subscriptions)
-	if err := errors.Join(stopProfile(), h.store.Close()); err != nil {
+	if err := errors.Join(stopBrowsing(), stopProfile(), h.store.Close()); err != nil {
 		return s, err
 	}
 	n, err := commits(h.path)

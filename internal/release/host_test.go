@@ -44,6 +44,12 @@ var hosts = []host{
 		prints:   []string{"otelhooks works"},
 		lacks:    []string{pgx},
 	}, {
+		name:     "oauth2auth",
+		requires: []string{"dispatcher/oauth2auth"},
+		files:    []string{"deliver.go", "oauth2auth.go"},
+		prints:   []string{"oauth2auth works"},
+		lacks:    []string{otel, pgx},
+	}, {
 		name:     "jsonschema",
 		requires: []string{"events/jsonschema"},
 		files:    []string{"deliver.go", "jsonschema.go"},
@@ -52,8 +58,10 @@ var hosts = []host{
 	}, {
 		name:     "all",
 		requires: released,
-		files:    []string{"deliver.go", "outhook.go", "otelhooks.go", "jsonschema.go", "pgstore.go"},
-		prints:   []string{"outhook works", "otelhooks works", "jsonschema works", "pgstore works"},
+		files: []string{"deliver.go", "outhook.go", "oauth2auth.go", "otelhooks.go", "jsonschema.go",
+			"pgstore.go"},
+		prints: []string{"outhook works", "oauth2auth works", "otelhooks works", "jsonschema works",
+			"pgstore works"},
 	},
 }
 

@@ -9,7 +9,9 @@ import (
 )
 
 // released are the folders of the modules that hosts require, the root first.
-var released = []string{".", "dispatcher/otelhooks", "events/jsonschema", "store/pgstore"}
+var released = []string{
+	".", "dispatcher/oauth2auth", "dispatcher/otelhooks", "events/jsonschema", "store/pgstore",
+}
 
 // unreleased are the folders of the modules that only this repository uses.
 var unreleased = []string{

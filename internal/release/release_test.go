@@ -15,8 +15,8 @@ func TestRelease(t *testing.T) {
 		t.Fatal(err)
 	}
 	commit := must(t, dir, "git", "rev-parse", "HEAD")
-	tags := []string{version, "dispatcher/otelhooks/" + version, "events/jsonschema/" + version,
-		"store/pgstore/" + version}
+	tags := []string{version, "dispatcher/oauth2auth/" + version, "dispatcher/otelhooks/" + version,
+		"events/jsonschema/" + version, "store/pgstore/" + version}
 	for _, tag := range tags {
 		if got := must(t, dir, "git", "rev-parse", tag+"^{commit}"); got != commit {
 			t.Errorf("the tag %s is at %s, want %s", tag, got, commit)
@@ -59,7 +59,7 @@ func TestDryRun(t *testing.T) {
 	for _, want := range []string{
 		"would require github.com/outhook/outhook " + version + " in store/pgstore/go.mod",
 		"dispatcher/otelhooks " + version + " in examples/metrics/go.mod",
-		"would commit on main, and tag " + version + ", dispatcher/otelhooks/" + version,
+		"would commit on main, and tag " + version + ", dispatcher/oauth2auth/" + version,
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("it prints %q, want %q in it", out, want)

@@ -157,12 +157,13 @@ func (s *Store) Listed() int { return int(s.lists.Looked.Load()) }
 
 // TakeTurns takes all turns of long reads, until giveBack is called.
 func (s *Store) TakeTurns() (giveBack func()) {
-	for range cap(s.db.Turns) {
-		s.db.Turns <- struct{}{}
+	n := s.db.Turns.Len()
+	for range n {
+		_ = s.db.Turns.Take(context.Background())
 	}
 	return func() {
-		for range cap(s.db.Turns) {
-			<-s.db.Turns
+		for range n {
+			s.db.Turns.End()
 		}
 	}
 }

@@ -12,8 +12,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
@@ -100,7 +98,7 @@ func TestFaultClockPaces(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "outhook.db")
 		synctest.Test(t, func(t *testing.T) {
 			const every = 2 * time.Second
-			h := &clockHost{t: t, path: path, limit: rate.Every(every)}
+			h := &clockHost{t: t, path: path, rate: 1 / every.Seconds()}
 			h.open()
 			if _, err := h.d.Subscribe(t.Context(),
 				store.Subscription{URL: "https://a.example/hook"}); err != nil {
@@ -139,7 +137,7 @@ type clockHost struct {
 	d    *dispatcher.Dispatcher
 	stop func()
 
-	limit rate.Limit // of each subscription; if zero, none
+	rate float64 // of each subscription; if zero, no limit
 
 	mu     sync.Mutex
 	offset time.Duration
@@ -172,7 +170,9 @@ func (h *clockHost) open() {
 		Logger:    slog.New(slog.DiscardHandler),
 		Backoff: dispatcher.Backoff{Initial: tryAgain, Max: tryAgain, Jitter: -1,
 			MaxAttempts: tries},
-		RateLimit: func(store.Subscription) (rate.Limit, int) { return h.limit, 1 },
+		Policy: func(store.Subscription) dispatcher.Policy {
+			return dispatcher.Policy{Rate: h.rate}
+		},
 	})
 	if err != nil {
 		h.t.Fatal(err)

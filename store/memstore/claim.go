@@ -46,7 +46,7 @@ func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.ClaimR
 func (s *state) pause(pauses []store.Pause, now time.Time) {
 	for _, p := range pauses {
 		if sub := s.subs[p.SubscriptionID]; sub != nil {
-			s.queue.Postpone(sub.num, p.For, now.UnixNano())
+			s.queue.Pause(sub.num, p, now.UnixNano())
 		}
 	}
 }

@@ -95,6 +95,7 @@ func (s *state) enqueue(e *event, now time.Time) {
 		}
 		s.revive(d, now)
 	}
+	e.payload = nil // only the filters needed it
 	// After the loop: until it is in the log it counts as new, see log.isNew.
 	if len(e.deliveries) > 0 {
 		s.log.add(e)

@@ -82,6 +82,11 @@ func (d *delivery) attempted(o *store.Outcome) {
 	if d.attempts = append(d.attempts, a); len(d.attempts) > store.MaxAttempts {
 		d.attempts = slices.Delete(d.attempts, 0, 1)
 	}
+	for i := range d.attempts {
+		if was := &d.attempts[i]; !store.KeepsDetail(was.Number, a.Number) {
+			was.Detail = nil
+		}
+	}
 	if !o.KeepRetry || o.State != store.Pending {
 		d.retry++
 	}

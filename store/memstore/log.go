@@ -29,6 +29,8 @@ type event struct {
 	expiringAt           int // its index among those that expire, from 1; 0: it is not among them
 
 	deliveries []*delivery // in the order of their subscriptions
+
+	payload []byte // of body; only while it is enqueued, if a filter has asked
 }
 
 // same reports whether e, which is stored, and o of the same name have the same content, as far as

@@ -43,11 +43,11 @@ func (s *Store) CreateSubscription(
 // addSubscription stores a new subscription as it is, with its times and its health.
 func (s *state) addSubscription(rec store.Subscription, health store.Health) *subscription {
 	sub := &subscription{
-		Subscription: &rec,
-		num:          s.nextNum(),
-		deliveries:   make(map[uint64]*delivery),
-		keyed:        make(map[string][]*delivery),
+		num:        s.nextNum(),
+		deliveries: make(map[uint64]*delivery),
+		keyed:      make(map[string][]*delivery),
 	}
+	sub.set(&rec)
 	// The schedule knows of every subscription from its beginning, and is told of each change; so
 	// it never has to ask.
 	sub.turns = s.queue.Ensure(sub.num)
@@ -91,14 +91,14 @@ func (s *Store) UpdateSubscription(
 	}
 	// Neither can be changed: maps and counts go by them.
 	after.ID, after.Tenant = before.ID, before.Tenant
-	after.CreatedAt, after.UpdatedAt = before.CreatedAt, s.wall()
+	at := s.wall()
+	after.CreatedAt, after.UpdatedAt = before.CreatedAt, store.NextUpdate(before.UpdatedAt, at)
 	after.SubscribedAt = before.SubscribedAt
-
 	if after.Collects() && !before.Collects() {
-		after.SubscribedAt = after.UpdatedAt
+		after.SubscribedAt = at
 	}
 	// From here on nothing fails. Claims that are out keep the former record.
-	sub.Subscription = &after
+	sub.set(&after)
 	if before.Collects() && !after.Collects() {
 		s.cancelPending(sub, cancelReason(&after), now)
 	}

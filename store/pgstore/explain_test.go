@@ -116,7 +116,7 @@ func TestWidePlan(t *testing.T) {
 				t.Fatal(err)
 			}
 			args := append(pgstore.EnqueueArgs(built), int64(1), pgx.Identifier{schema, "events"}.Sanitize(),
-				false)
+				false, "", []*string{})
 			p := b.explain(t, s.HotStatements()["enqueue"], args)
 			perDelivery[n] = p.work() / float64(n*subs)
 		}

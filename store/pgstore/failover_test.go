@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"testing"
 	"time"
 
@@ -154,14 +155,23 @@ func openURL(t *testing.T, url string) *pgstore.Store {
 }
 
 // settle waits until a store has nothing pending any more, and returns how many of the events that
-// were acknowledged have not arrived.
+// were acknowledged have not arrived. It fails if nothing of what is pending goes for long.
 func (j *judge) settle(t *testing.T, s store.Store) (lost int) {
 	t.Helper()
-	await(t, "nothing is pending", func() bool {
+	ticker := time.NewTicker(50 * time.Millisecond)
+	defer ticker.Stop()
+	least, since := math.MaxInt, time.Now()
+	for ; ; <-ticker.C {
 		stats, err := s.Stats(t.Context(), "")
-		return err == nil && stats.Pending == 0
-	})
-	return j.tally().missing
+		switch {
+		case err == nil && stats.Pending == 0:
+			return j.tally().missing
+		case err == nil && stats.Pending < least:
+			least, since = stats.Pending, time.Now()
+		case time.Since(since) > progress:
+			t.Fatalf("%d are pending, as for %v (%v); so far: %+v", stats.Pending, progress, err, j.tally())
+		}
+	}
 }
 
 // TestStandbyIsRefused checks that a store whose connections lead to a standby says so, and reads

@@ -27,6 +27,9 @@ type Imported struct {
 // use the old store meanwhile, and afterwards nobody should: neither publish to it nor run a
 // dispatcher on it. This store may be in use already, by other replicas too.
 //
+// It returns store.ErrMoved if a tenant of the old store is being moved to another store of package
+// shards, or was: settle that first. The other tenants' subscriptions may be here by then.
+//
 // It calls progress, unless that is nil, with what it has moved so far, after each step of some
 // hundred. It returns that beside an error too.
 //

@@ -23,7 +23,7 @@ var rooms = map[string]string{
 	"batcher":   "",
 	"clock":     "",
 	"sqltx":     "pgx",
-	"record":    "signing store store/internal/detail",
+	"record":    "events signing store store/internal/detail",
 	"schema":    "pgx sqltx store/internal/page",
 	"notify":    "pgx schema sqltx",
 	"memory":    "store store/internal/hostport store/internal/schedule",
@@ -32,13 +32,13 @@ var rooms = map[string]string{
 	"counts":    "replica sqltx store store/internal/rollup",
 	"claims": "memory ownership pgx record replica sqltx store store/internal/claimloop " +
 		"store/internal/schedule",
-	"publish": "batcher events memory notify pgx replica schema sqltx store " +
+	"publish": "batcher events events/filter memory notify pgx record replica schema sqltx store " +
 		"store/internal/unwanted",
 	"outcomes": "batcher counts memory pgx record replica sqltx store store/internal/schedule",
 	"history": "counts memory pgx record replica schema sqltx store store/internal/page " +
 		"store/internal/rollup store/internal/schedule",
 	"catalogue": "pgx record replica sqltx store store/internal/page",
-	"importer":  "memory pgx record replica sqltx store store/internal/schedule",
+	"importer":  "events memory pgx record replica sqltx store store/internal/schedule",
 	"tenants":   "events memory notify pgx record replica sqltx store store/internal/schedule",
 
 	"roomtest": "memory notify pgx replica schema sqltx store store/pgstore/pgtest",

@@ -56,7 +56,7 @@ func TestListingPlansDoNotGrow(t *testing.T) {
 	}
 	touched := make(map[string][]int)
 	for _, rows := range []int{few, many} {
-		b := newBacklog(t, rows)
+		b := newBacklog(t, rows, rows/50)
 		// The oldest has died, behind all that has been delivered since.
 		// An early event is of the tenant whose subscription 12 waits to try it again.
 		for table, change := range map[string]string{

@@ -1,6 +1,7 @@
 package pgstore_test
 
 import (
+	"bytes"
 	"io"
 	"net"
 	"strings"
@@ -22,6 +23,7 @@ type proxy struct {
 	left    int // that may still be sent, when it is counted
 	counted bool
 	held    bool          // nothing is forwarded to the client
+	lose    string        // when this is sent to the server, held begins
 	lag     time.Duration // what the server says is late by so much
 	conns   []net.Conn
 }
@@ -98,6 +100,34 @@ func (p *proxy) hold(held bool) {
 	p.changed()
 }
 
+// loseAnswerTo has the server do what it is asked to by a transaction with the text in it, and say
+// nothing more to anybody.
+func (p *proxy) loseAnswerTo(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.lose = text
+}
+
+// awaitLoss waits until the text of loseAnswerTo was sent.
+func (p *proxy) awaitLoss(t *testing.T) {
+	t.Helper()
+	await(t, "the transaction is sent whose answer is lost", func() bool {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return p.lose == ""
+	})
+}
+
+// look looks for the text of loseAnswerTo in what was sent.
+func (p *proxy) look(sent []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.lose != "" && bytes.Contains(sent, []byte(p.lose)) {
+		p.lose, p.held = "", true
+		p.changed()
+	}
+}
+
 // slow has all that the server says come late.
 func (p *proxy) slow(lag time.Duration) {
 	p.mu.Lock()
@@ -134,9 +164,14 @@ func (p *proxy) bytesSent() int {
 func (p *proxy) forward(from, to net.Conn, up bool) {
 	defer to.Close()
 	buf := make([]byte, 32<<10)
+	var last []byte // sent before: what is looked for may come in two packets
 	for {
 		n, err := from.Read(buf)
-		if !up {
+		if up {
+			last = append(last, buf[:n]...)
+			p.look(last)
+			last = append(last[:0], last[max(0, len(last)-1000):]...)
+		} else {
 			p.wait()
 		}
 		for rest := buf[:n]; len(rest) > 0; {

@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/pgstore"
@@ -42,7 +40,7 @@ func (a *arrivals) all(path string) (requests, replicas int) {
 	return requests, len(a.by[path])
 }
 
-// TestRateLimitOfAFleet checks that RateLimit holds for all replicas together: a subscription that
+// TestRateLimitOfAFleet checks that a rate holds for all replicas together: a subscription that
 // has a backlog gets no more from two than from one, also if it moves from one to the other
 // meanwhile.
 func TestRateLimitOfAFleet(t *testing.T) {
@@ -61,7 +59,9 @@ func TestRateLimitOfAFleet(t *testing.T) {
 		s := open(t, pool, schema)
 		o := replicaOptions()
 		o.UserAgent = name
-		o.RateLimit = func(store.Subscription) (rate.Limit, int) { return limit, burst }
+		o.Policy = func(store.Subscription) dispatcher.Policy {
+			return dispatcher.Policy{Rate: limit, Burst: burst}
+		}
 		d, err := dispatcher.New(s, o)
 		if err != nil {
 			t.Fatal(err)

@@ -1,9 +1,11 @@
 package pgstore_test
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -134,6 +136,35 @@ func testConflictInTx(t *testing.T, tx hostTx, known events.Event) {
 	}
 	if err := tx.commit(); err != nil {
 		t.Errorf("commit after the conflict: %v", err)
+	}
+}
+
+// TestFreeIDInHostTx checks that a host's transaction may use the ID of an event whose last
+// delivery has gone with its subscription, before Prune has got to it.
+func TestFreeIDInHostTx(t *testing.T) {
+	t.Parallel()
+	pool, schema := newPool(t)
+	s := open(t, pool, schema)
+	db := stdlib.OpenDBFromPool(pool)
+	defer db.Close()
+	ev := someEvents(1)[0]
+	for kind, begin := range hostTxs(t, s, connect(t, serverURL), db) {
+		sub := subscribeJudge(t, s, newJudge(t))
+		ev.Payload = fmt.Appendf(nil, "%q", kind)
+		tx := begin()
+		if err := tx.enqueue(ev); err != nil {
+			t.Fatalf("%s: %v", kind, err)
+		}
+		if err := tx.commit(); err != nil {
+			t.Fatalf("%s: %v", kind, err)
+		}
+		body, err := ev.Body()
+		if got := claimAll(t, s); err != nil || len(got) != 1 || !bytes.Equal(got[0].Body, body) {
+			t.Errorf("%s: claims: got %+v, want one with the body %s (%v)", kind, got, body, err)
+		}
+		if err := s.DeleteSubscription(t.Context(), sub.ID); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

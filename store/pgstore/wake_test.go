@@ -1,8 +1,12 @@
 package pgstore_test
 
 import (
+	"context"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/outhook/outhook/store/pgstore"
 )
@@ -103,4 +107,38 @@ func TestPollAlone(t *testing.T) {
 	for range 3 {
 		wakes(t, s, "by polling")
 	}
+}
+
+// TestListensByBeforeConnect checks that the connection that listens is made as those of the pool
+// are, by a BeforeConnect that alone knows how: as with passwords that last for minutes.
+func TestListensByBeforeConnect(t *testing.T) {
+	t.Parallel()
+	direct, schema := newPool(t)
+	subscribeJudge(t, open(t, direct, schema), newJudge(t))
+	config, err := pgxpool.ParseConfig(serverURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := config.ConnConfig.Port
+	config.ConnConfig.Port = 1 // where nobody listens
+	config.BeforeConnect = func(_ context.Context, c *pgx.ConnConfig) error {
+		c.Port = port
+		return nil
+	}
+	pool, err := pgxpool.NewWithConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	o := pgstore.Options{Schema: schema, PollInterval: time.Hour}
+	hearing, err := pgstore.New(pool, &o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer hearing.Close()
+	claimAll(t, hearing)
+	listens(t, schema)
+	drained(hearing)
+	publishElsewhere(t, o, schema)
+	wakes(t, hearing, "after another replica has published")
 }

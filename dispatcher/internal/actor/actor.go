@@ -4,6 +4,7 @@ package actor
 
 import (
 	"context"
+	"log/slog"
 	"strings"
 	"unicode"
 )
@@ -35,4 +36,19 @@ func With(ctx context.Context, name string) context.Context {
 func Of(ctx context.Context) string {
 	name, _ := ctx.Value(key{}).(string)
 	return name
+}
+
+// Attrs returns what a log says of an action: who did what, and to what. What is empty is left out.
+func Attrs(action, name, tenant, subscriptionID, eventID string) []slog.Attr {
+	attrs := []slog.Attr{slog.String("action", action), slog.String("actor", name)}
+	for _, a := range [...]slog.Attr{
+		slog.String("tenant", tenant),
+		slog.String("subscription_id", subscriptionID),
+		slog.String("event_id", eventID),
+	} {
+		if a.Value.String() != "" {
+			attrs = append(attrs, a)
+		}
+	}
+	return attrs
 }

@@ -14,7 +14,7 @@ import (
 // store's MaxDuration.
 const maxDelay = 10 * 365 * 24 * time.Hour
 
-// Policy is a dispatcher.Backoff whose defaults are set.
+// Policy is a dispatcher.Backoff.
 type Policy struct {
 	Initial     time.Duration
 	Max         time.Duration
@@ -23,12 +23,39 @@ type Policy struct {
 	MaxAttempts int
 }
 
-// Validate reports what is wrong, by the names of the host's options.
-func (p Policy) Validate() error {
+// Or returns p with the fields of d where p has none. Initial and Max default to each other's side,
+// so that a host which sets one alone gets no contradiction. No jitter, which is negative in p, is
+// zero in what it returns, and in d.
+func (p Policy) Or(d Policy) Policy {
+	if p.Initial == 0 {
+		p.Initial = d.Initial
+		if p.Max > 0 {
+			p.Initial = min(p.Initial, p.Max)
+		}
+	}
+	if p.Max == 0 {
+		p.Max = max(d.Max, p.Initial)
+	}
+	if p.Multiplier == 0 {
+		p.Multiplier = d.Multiplier
+	}
+	if p.Jitter == 0 {
+		p.Jitter = d.Jitter
+	}
+	if p.MaxAttempts == 0 {
+		p.MaxAttempts = d.MaxAttempts
+	}
+	p.Jitter = max(p.Jitter, 0)
+	return p
+}
+
+// Validate reports what is wrong with a Policy whose defaults are set, by the names that the host
+// knows: of is what has the Backoff, "Options" or "Policy".
+func (p Policy) Validate(of string) error {
 	var errs []error
 	bad := func(wrong bool, format string, args ...any) {
 		if wrong {
-			errs = append(errs, fmt.Errorf("dispatcher: Options.Backoff."+format, args...))
+			errs = append(errs, fmt.Errorf("dispatcher: "+of+".Backoff."+format, args...))
 		}
 	}
 	// What was not set follows from what was, so the second of two cases would only repeat the

@@ -20,6 +20,7 @@ type Rules struct {
 	RequireHTTPS bool
 	MinSecret    int // bytes of a new key
 	MaxPayload   int // bytes
+	OwnerMay     OwnerBounds
 
 	Types             []string // that the host publishes; all if empty
 	OperationalEvents bool     // whether Run publishes events of its own

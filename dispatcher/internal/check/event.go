@@ -1,6 +1,7 @@
 package check
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -34,4 +35,13 @@ func (r *Rules) Event(e *events.Event) error {
 		Reason: fmt.Sprintf("is %q, which is not published here; the types are %s",
 			e.Type, strings.Join(r.Types, ", ")),
 	}
+}
+
+// Copies returns copies of events, for a caller that may use its own again.
+func Copies(evs []events.Event) []events.Event {
+	evs = slices.Clone(evs)
+	for i := range evs {
+		evs[i].Payload = bytes.Clone(evs[i].Payload)
+	}
+	return evs
 }

@@ -3,9 +3,22 @@ package check
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/outhook/outhook/dispatcher/internal/netguard"
 )
+
+// NewGuard returns the policy that options describe. It shares no memory with them: a dispatcher
+// copies its options, and a guard must not change with the host's slices.
+func NewGuard(allow, deny []netip.Prefix, ports []uint16, loopback bool) *netguard.Policy {
+	p := &netguard.Policy{
+		Deny: slices.Clone(deny), Allow: slices.Clone(allow), Ports: slices.Clone(ports),
+	}
+	if loopback {
+		p.Allow = append(p.Allow, netguard.Loopback()...)
+	}
+	return p
+}
 
 // Guard reports what is wrong with the options of the address guard, of which policy is made.
 func Guard(

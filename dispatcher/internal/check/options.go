@@ -1,10 +1,12 @@
 package check
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/outhook/outhook/events"
@@ -85,8 +87,56 @@ func EventTypes(types []events.Type) (errs []error) {
 	return errs
 }
 
-// Proxy says what is wrong with Options.Proxy. Its error has no user name or password.
-func Proxy(u *url.URL) error {
+// Catalogue returns a copy of the types that a host publishes, with the operational ones if it
+// publishes those. It is empty if the host has no catalogue.
+func Catalogue(published []events.Type, operational bool) []events.Type {
+	types := slices.Clone(published)
+	for i := range types {
+		types[i].Schema = bytes.Clone(types[i].Schema)
+		types[i].Example = bytes.Clone(types[i].Example)
+	}
+	if len(types) > 0 && operational {
+		types = append(types, events.OperationalTypes()...)
+	}
+	return types
+}
+
+// MaxMinSecret is the length of a generated key, which must never be too short.
+const MaxMinSecret = 32
+
+// Sizes says what is wrong with how many bytes payloads, answers and keys may have.
+func Sizes(maxPayload, maxResponse, minSecret int) (errs []error) {
+	bad := func(wrong bool, format string, args ...any) {
+		if wrong {
+			errs = append(errs, fmt.Errorf("dispatcher: Options."+format, args...))
+		}
+	}
+	bad(maxPayload < 1, "MaxPayload is %d; it must be positive", maxPayload)
+	bad(maxResponse > store.MaxResponse, "MaxResponse is %d; it must be at most %d",
+		maxResponse, store.MaxResponse)
+	bad(minSecret < 1 || minSecret > MaxMinSecret,
+		"MinSecret is %d; it must be from 1 to %d", minSecret, MaxMinSecret)
+	return errs
+}
+
+// Network says what is wrong with how requests are sent: what has no effect beside a transport of
+// the host's, or a proxy, and what is wrong with the proxy.
+func Network(transport, tls, disableHTTP2 bool, proxy *url.URL) (errs []error) {
+	bad := func(wrong bool, text string) {
+		if wrong {
+			errs = append(errs, errors.New("dispatcher: Options."+text))
+		}
+	}
+	bad(transport && proxy != nil, "Proxy has no effect beside Transport; set it there")
+	bad(transport && tls, "TLS has no effect beside Transport; set it there")
+	bad(transport && disableHTTP2, "DisableHTTP2 has no effect beside Transport; set it there")
+	bad(proxy != nil && disableHTTP2,
+		"DisableHTTP2 has no effect beside Proxy, through which all speak HTTP/1.1; remove it")
+	return append(errs, checkProxy(proxy))
+}
+
+// checkProxy says what is wrong with a proxy. Its error has no user name or password.
+func checkProxy(u *url.URL) error {
 	if u == nil {
 		return nil
 	}

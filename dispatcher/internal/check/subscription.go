@@ -53,6 +53,9 @@ func (r *Rules) Subscription(sub, was *store.Subscription) error {
 			return err
 		}
 	}
+	if err := checkFilter(sub, was); err != nil {
+		return err
+	}
 	if !utf8.ValidString(sub.Name) {
 		return &events.InvalidError{Field: "name", Reason: "is not valid UTF-8; encode it as UTF-8"}
 	}
@@ -63,6 +66,9 @@ func (r *Rules) Subscription(sub, was *store.Subscription) error {
 		}
 	}
 	if err := events.ValidateTenant(sub.Tenant); err != nil {
+		return err
+	}
+	if err := r.OwnerMay.check(sub, was); err != nil {
 		return err
 	}
 	if err := r.checkValues(sub, was); err != nil {
@@ -239,4 +245,54 @@ func (r *Rules) checkSecrets(secrets, was []signing.Secret) error {
 		}
 	}
 	return nil
+}
+
+// SetStatus returns a change of the status of a subscription that is not unsubscribed.
+func SetStatus(status store.Status) func(*store.Subscription) error {
+	return func(sub *store.Subscription) error {
+		if err := Collects(sub); err != nil {
+			return fmt.Errorf("dispatcher: %w", err)
+		}
+		sub.Status = status
+		return nil
+	}
+}
+
+// Collects returns store.ErrConflict, with what to do, if a subscription gets nothing.
+func Collects(sub *store.Subscription) error {
+	if !sub.Collects() {
+		return fmt.Errorf("%w: the subscription is unsubscribed; subscribe it first",
+			store.ErrConflict)
+	}
+	return nil
+}
+
+// Overlap validates how long the old keys of a subscription are to go on signing.
+func Overlap(d time.Duration) error {
+	switch {
+	case d < 0:
+		return &events.InvalidError{
+			Field: "overlap", Reason: fmt.Sprintf("is %v; give a positive duration, or zero for none", d),
+		}
+	case d > store.MaxDuration:
+		return &events.InvalidError{
+			Field: "overlap", Reason: fmt.Sprintf("is %v; give at most %v", d, store.MaxDuration),
+		}
+	}
+	return nil
+}
+
+// Rotate gives a subscription another key, beside the present ones for the time of an overlap. A
+// key that it has already is not added.
+func Rotate(sub *store.Subscription, next signing.Secret, overlap time.Duration, now time.Time) {
+	var keys []signing.Secret
+	if overlap > 0 {
+		keys = slices.DeleteFunc(slices.Clone(sub.Keys(now)),
+			func(key signing.Secret) bool { return key == next })
+	}
+	sub.Secrets = append(keys, next)
+	sub.OverlapUntil = time.Time{}
+	if len(sub.Secrets) > 1 {
+		sub.OverlapUntil = now.Add(overlap)
+	}
 }

@@ -6,13 +6,11 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"github.com/outhook/outhook/store"
 )
 
 const (
-	// patience is how long claimLoop waits for an answer of RateLimit. A function that answers from
+	// patience is how long claimLoop waits for an answer of Policy. A function that answers from
 	// memory needs a thousandth of it. After one has taken longer, claimLoop waits shortPatience
 	// for a while, so that a function which is slow for all does not hold it up.
 	patience      = 5 * time.Millisecond
@@ -25,10 +23,10 @@ const (
 	askAgainLast  = time.Second
 )
 
-// asker asks the host for rate limits, each in a goroutine of its own: a call that blocks holds up
+// asker asks the host for policies, each in a goroutine of its own: a call that blocks holds up
 // its subscription, and nobody else. It belongs to claimLoop alone.
 type asker struct {
-	call func(store.Subscription) (rate.Limit, int)
+	call func(store.Subscription) (*Policy, error)
 	max  int // questions at once
 	log  *slog.Logger
 
@@ -39,17 +37,18 @@ type asker struct {
 
 // question is one call. What it answers may be read once done is closed.
 type question struct {
-	at   time.Time
-	done chan struct{}
+	at        time.Time
+	updatedAt time.Time // of the subscription
+	done      chan struct{}
 
-	limit rate.Limit
-	burst int
-	ok    bool // false if the call panicked
+	policy *Policy // nil if the call failed or panicked
 }
 
 // newAsker returns an asker that has asked nothing yet. Of call, which may panic and need not
 // return, at most max calls run at once.
-func newAsker(call func(store.Subscription) (rate.Limit, int), max int, log *slog.Logger) *asker {
+func newAsker(
+	call func(store.Subscription) (*Policy, error), max int, log *slog.Logger,
+) *asker {
 	return &asker{call: call, max: max, log: log, open: make(map[string]*question)}
 }
 
@@ -69,7 +68,6 @@ func (a *asker) ask(sub *store.Subscription, now time.Time) (answer *question,
 		// a call that never returns must not be looked for every few milliseconds.
 		return nil, min(max(now.Sub(q.at), askAgainFirst), askAgainLast)
 	}
-	// An answer is used for one attempt, because the host may change the limit at any time.
 	delete(a.open, sub.ID)
 	return q, 0
 }
@@ -101,10 +99,10 @@ func (a *asker) answered(q *question, asked bool, now time.Time) bool {
 	}
 }
 
-// start calls the function of the host in a goroutine of its own. A panic is logged, and answers
-// the question with ok false.
+// start calls the function of the host in a goroutine of its own. An error or a panic is logged,
+// and answers the question with no policy.
 func (a *asker) start(sub *store.Subscription, now time.Time) *question {
-	q := &question{at: now, done: make(chan struct{})}
+	q := &question{at: now, updatedAt: sub.UpdatedAt, done: make(chan struct{})}
 	a.open[sub.ID] = q
 	// The claim's memory is not the goroutine's: the claim may be released before it returns.
 	s := *sub
@@ -113,12 +111,17 @@ func (a *asker) start(sub *store.Subscription, now time.Time) *question {
 		defer close(q.done)
 		defer func() {
 			if p := recover(); p != nil {
-				a.log.Error("outhook: Options.RateLimit panicked",
+				a.log.Error("outhook: Options.Policy panicked",
 					"subscription_id", s.ID, "panic", fmt.Sprint(p))
 			}
 		}()
-		q.limit, q.burst = a.call(s)
-		q.ok = true
+		p, err := a.call(s)
+		if err != nil {
+			a.log.Error("outhook: Options.Policy gave nothing that can be used; attempts wait",
+				"subscription_id", s.ID, "error", err)
+			return
+		}
+		q.policy = p
 	})
 	return q
 }

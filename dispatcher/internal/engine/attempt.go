@@ -49,20 +49,20 @@ func (r *run) attempt(k *ticket) {
 	switch {
 	case failed != nil:
 		r.Listener.AttemptStarted(c, failed.Attempt.At)
-		r.finish(k, r.outcomeOf(c, failed))
+		r.finish(k, r.outcomeOf(c, k.policy, failed), send.ControlNone)
 		return
 	case !wanted:
 		r.record(k, store.Outcome{
 			Lease:   c.Lease,
 			Attempt: store.Attempt{Number: c.Attempt, Error: send.ReasonFiltered},
 			State:   store.Canceled,
-		})
+		}, send.ControlNone)
 		return
 	}
 	now := time.Now()
 	r.Listener.AttemptStarted(c, now)
 	ctx, trace, endSpan := r.startSpan(c, now)
-	result := r.Sender.Send(ctx, c, trace)
+	result := r.Sender.Send(ctx, c, &k.policy.Send, trace)
 	// An attempt that was cut off before it had an answer says nothing about the endpoint. With an
 	// answer it is recorded, or else the endpoint would get the same event again. This is asked
 	// before observe, to which a dial that was cut off would look like a host that is unreachable.
@@ -77,9 +77,9 @@ func (r *run) attempt(k *ticket) {
 		r.release(k)
 		return
 	}
-	outcome := r.outcomeOf(c, &result)
+	outcome := r.outcomeOf(c, k.policy, &result)
 	endSpan(outcome)
-	r.finish(k, outcome)
+	r.finish(k, outcome, result.Asked)
 }
 
 // startSpan begins what a Tracer of the host makes of an attempt. Without one, the attempt has the
@@ -100,16 +100,17 @@ func (r *run) startSpan(c *store.Claim, at time.Time) (
 // finish counts and records an attempt. Attempts are counted here, and the states that follow in
 // afterOutcome: a request was made also when the store ignores its outcome, as it does when the
 // delivery has ended meanwhile.
-func (r *run) finish(k *ticket, o store.Outcome) {
+func (r *run) finish(k *ticket, o store.Outcome, asked send.Control) {
 	r.counts.attempts.Add(1)
-	r.record(k, o)
+	r.record(k, o, asked)
 }
 
-// record hands an outcome to the recorder. There is room for Concurrency of them, so a worker waits
-// here only while the store is so slow that maxRecorders calls are under way.
-func (r *run) record(k *ticket, o store.Outcome) {
+// record hands an outcome to the recorder, with what the endpoint has asked for. There is room for
+// Concurrency of them, so a worker waits here only while the store is so slow that maxRecorders
+// calls are under way.
+func (r *run) record(k *ticket, o store.Outcome, asked send.Control) {
 	r.tickets.attemptDone(k)
-	r.outcomes <- recorded{&k.claim, o}
+	r.outcomes <- recorded{attempted{&k.claim, asked}, o}
 }
 
 // release gives a claim back whose attempt did not take place: it is not counted, and claimed anew

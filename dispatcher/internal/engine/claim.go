@@ -86,6 +86,9 @@ func (r *run) claim(ctx context.Context, max int) (n int, wait time.Duration, er
 	// of the other half. Both are rounded up, so that with one slot everybody gets a turn.
 	unhealthy := (r.Concurrency + 1) / 2
 	pauses := r.pauses.request(time.Now())
+	for id, limit := range r.limits {
+		pauses = append(pauses, store.Pause{SubscriptionID: id, For: limitFor, Limit: limit})
+	}
 	got, err := protect(func() (store.ClaimResult, error) {
 		return r.Store.Claim(ctx, store.ClaimRequest{
 			Max:              max,
@@ -109,17 +112,22 @@ func (r *run) claim(ctx context.Context, max int) (n int, wait time.Duration, er
 		r.storeTrouble("claim", got.Trouble)
 	}
 	clear(r.pauses) // the store has them now
-	admitted, postponed := r.screen(got.Claims)
+	clear(r.limits)
+	s := r.screen(got.Claims)
 	// Before any of them is started: the phases of a ticket are counted from here.
-	r.tickets.issue(admitted)
-	for _, c := range admitted {
+	r.tickets.issue(s.admitted)
+	for i, c := range s.admitted {
 		// Each is in memory of its own: a slow attempt must not keep the bodies of all that were
 		// claimed with it.
-		r.start(&ticket{claim: c, epoch: epoch})
+		k := &ticket{claim: c, epoch: epoch, policy: r.Defaults}
+		if r.policies != nil {
+			k.policy = s.policies[i]
+		}
+		r.start(k)
 	}
 	// The store does not know yet of pauses that have just begun, and what ends with them.
 	wait = min(got.NextDue, r.pauses.shortest(time.Now()))
-	return len(got.Claims), wait, r.postpone(ctx, postponed)
+	return len(got.Claims), wait, r.postpone(ctx, s.postponed)
 }
 
 // pauses are the subscriptions that nothing is to be claimed of, and until when. They go to the
@@ -146,50 +154,87 @@ func (p pauses) shortest(now time.Time) time.Duration {
 	return d
 }
 
-// screen parts claims into those whose attempts may start now, and those of subscriptions that must
-// wait, which it pauses. What follows a postponed claim of its subscription is postponed too, so
-// that they stay in order. No pauses are left from the Claim before.
-func (r *run) screen(claims []store.Claim) (admitted []store.Claim, postponed []store.Lease) {
+// screened are the claims of one call, parted into those whose attempts may start now and those of
+// subscriptions that must wait.
+type screened struct {
+	admitted  []store.Claim
+	policies  []*Policy // of the admitted ones; none if all have that of the Config
+	postponed []store.Lease
+
+	count map[string]int // admitted ones by subscription; nil unless a policy says how many
+}
+
+// screen parts claims, and pauses the subscriptions that must wait. What follows a postponed claim
+// of its subscription is postponed too, so that they stay in order. No pauses are left from the
+// Claim before.
+func (r *run) screen(claims []store.Claim) screened {
 	now := time.Now()
-	admitted = claims
+	s := screened{admitted: claims}
 	for i := range claims {
 		c := &claims[i]
+		policy := r.Defaults
 		_, stopped := r.pauses[c.SubscriptionID]
 		if !stopped {
-			if d := r.mustWait(c.Subscription, now); d > 0 {
+			var d time.Duration
+			if policy, d, stopped = r.mustWait(c.Subscription, &s, now); stopped {
 				r.pauses[c.SubscriptionID] = now.Add(d)
-				stopped = true
 			}
 		}
 		switch {
 		case stopped:
-			if postponed == nil { // the usual case, that none is postponed, copies nothing
-				admitted = slices.Clone(claims[:i])
+			if s.postponed == nil { // the usual case, that none is postponed, copies nothing
+				s.admitted = slices.Clone(claims[:i])
 			}
-			postponed = append(postponed, c.Lease)
-		case postponed != nil:
-			admitted = append(admitted, *c)
+			s.postponed = append(s.postponed, c.Lease)
+			continue
+		case s.postponed != nil:
+			s.admitted = append(s.admitted, *c)
+		}
+		if r.policies != nil {
+			s.policies = append(s.policies, policy)
 		}
 	}
-	return admitted, postponed
+	return s
 }
 
-// mustWait returns how long a subscription's next attempt must wait; zero if it may start. It may
-// block for some milliseconds, in which the host is asked for its rate limit; see asker.
-func (r *run) mustWait(sub *store.Subscription, now time.Time) time.Duration {
+// mustWait returns the policy of a subscription, and whether its next attempt must wait, and for
+// how long. It may block for some milliseconds, in which the host is asked; see asker.
+func (r *run) mustWait(sub *store.Subscription, s *screened, now time.Time) (
+	p *Policy, wait time.Duration, must bool,
+) {
 	if sub.SealedWith != "" {
 		r.storeTrouble("open", send.SealedError(sub))
-		return sealedPause
+		return nil, sealedPause, true
 	}
-	if r.tickets.crowded(sub.ID, r.PerSubscription) {
-		return crowdedPause
+	if r.policies == nil {
+		crowded := r.tickets.crowded(sub.ID, r.PerSubscription)
+		return r.Defaults, crowdedPause, crowded
 	}
-	if r.limiter == nil {
-		return 0
+	p, tell, wait := r.policies.of(sub, now)
+	if p == nil {
+		return nil, wait, true
+	}
+	if tell > 0 {
+		r.limits[sub.ID] = tell
+	}
+	if r.tickets.crowded(sub.ID, p.PerSubscription-s.count[sub.ID]) {
+		if tell > 0 {
+			// The store did not know of the limit. It will with the next Claim, and need not be
+			// kept from it.
+			return nil, 0, true
+		}
+		return nil, crowdedPause, true
 	}
 	// Last, as it takes a token: an attempt that had to wait for another reason would have paid for
 	// nothing.
-	return r.limiter.take(sub, now)
+	if wait := r.limiter.take(sub.ID, p, now); wait > 0 {
+		return nil, wait, true
+	}
+	if s.count == nil {
+		s.count = make(map[string]int)
+	}
+	s.count[sub.ID]++
+	return p, 0, false
 }
 
 // postpone releases claims that must wait. It is done when it returns: if more of a subscription

@@ -6,8 +6,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"github.com/outhook/outhook/dispatcher/internal/send"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
@@ -21,23 +19,20 @@ type Config struct {
 	Logger   *slog.Logger
 
 	Concurrency       int           // how many attempts run at once
-	PerSubscription   int           // of one subscription
+	PerSubscription   int           // of one subscription, unless its policy says otherwise
 	PerTenant         int           // of one tenant's subscriptions, but for the tenant ""
 	PerHost           int           // to one host and port; if zero, no limit
 	BreakerThreshold  int           // failures in a row that open a subscription's breaker
-	Lease             time.Duration // of a claim: an attempt's timeout, and time to record it
+	Lease             time.Duration // of a claim: the longest timeout, and time to record it
 	DrainTimeout      time.Duration // how long Run waits for attempts when its context has ended
 	DisableAfter      time.Duration // Health.FailingFor that disables; if zero or less, never
 	Retention         store.Retention
-	MaxAttempts       int  // after which a delivery is dead
 	OperationalEvents bool // publish events about subscriptions
 
-	// RetryDelay is how long to wait after the n-th failed attempt, n ≥ 1.
-	RetryDelay func(n int) time.Duration
-
-	// RateLimit is how many attempts of a subscription may start per second, and at once. If nil,
-	// there is no limit.
-	RateLimit func(store.Subscription) (limit rate.Limit, burst int)
+	// Policy returns the policy of a subscription. It is asked once in a while, and when the
+	// subscription has changed. If nil, all have Defaults, which costs nothing.
+	Policy   func(store.Subscription) (*Policy, error)
+	Defaults *Policy
 
 	// StartSpan begins an attempt: it returns its context, the traceparent to send, and what to
 	// call with the outcome; that may be nil.

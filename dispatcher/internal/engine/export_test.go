@@ -4,29 +4,46 @@ import (
 	"log/slog"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"github.com/outhook/outhook/dispatcher/internal/send"
 	"github.com/outhook/outhook/store"
 )
 
-// Limiter is a limiter without a Run.
-type Limiter struct{ l *limiter }
+// Limiter is policies and a limiter without a Run.
+type Limiter struct {
+	ps *policies
+	l  *limiter
+}
 
-func NewLimiter(limit func(store.Subscription) (rate.Limit, int), log *slog.Logger) Limiter {
-	return Limiter{newLimiter(limit, 64, log)}
+// AllAtOnce is the PerSubscription of all.
+const AllAtOnce = 16
+
+func NewLimiter(
+	policy func(store.Subscription) (*Policy, error), log *slog.Logger,
+) Limiter {
+	return Limiter{newPolicies(policy, AllAtOnce, 64, log), newLimiter()}
 }
 
 // Take takes a token, or says how long to wait.
 func (l Limiter) Take(id string, now time.Time) time.Duration {
-	return l.l.take(&store.Subscription{ID: id}, now)
+	wait, _ := l.TakeOf(&store.Subscription{ID: id}, now)
+	return wait
+}
+
+// TakeOf is Take for a subscription, and returns what the store is to be told of its limit.
+func (l Limiter) TakeOf(sub *store.Subscription, now time.Time) (wait time.Duration, tell int) {
+	p, tell, wait := l.ps.of(sub, now)
+	if p == nil {
+		return wait, tell
+	}
+	return l.l.take(sub.ID, p, now), tell
 }
 
 // Calls is how many calls it keeps something of.
-func (l Limiter) Calls() int { return len(l.l.limits.open) }
+func (l Limiter) Calls() int { return len(l.ps.asker.open) }
 
-// Len is how many subscriptions it keeps something of.
-func (l Limiter) Len() int { return len(l.l.buckets) }
+// Len is how many subscriptions it has buckets of, Policies how many it keeps the policy of.
+func (l Limiter) Len() int      { return len(l.l.buckets) }
+func (l Limiter) Policies() int { return len(l.ps.kept) }
 
 // Tickets are tickets without a Run.
 type (
@@ -69,7 +86,7 @@ func (t Tickets) Woken() bool {
 	}
 }
 
-// OutcomeOf decides what follows from an attempt.
+// OutcomeOf decides what follows from an attempt by the default policy.
 func (e *Engine) OutcomeOf(c *store.Claim, r *send.Result) store.Outcome {
-	return e.outcomeOf(c, r)
+	return e.outcomeOf(c, e.Defaults, r)
 }

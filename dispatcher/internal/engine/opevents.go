@@ -6,13 +6,16 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/outhook/outhook/dispatcher/internal/send"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 )
 
 const (
-	reasonGone   = "the endpoint answered 410 Gone"
-	reasonUsedUp = "its attempts are used up"
+	reasonGone    = "the endpoint answered 410 Gone"
+	reasonAsked   = "the endpoint has asked to be unsubscribed"
+	reasonAborted = "the endpoint has asked not to be sent it again"
+	reasonUsedUp  = "its attempts are used up"
 )
 
 // opEventSpace is the name space of the IDs of operational events (UUIDs of version 5, RFC 9562).
@@ -21,13 +24,19 @@ var opEventSpace = uuid.MustParse("b2f6c7f0-5d0c-4c0e-9d6b-1f3a0e6f5a44")
 // appendExhausted appends the event that a delivery was given up. There is none about operational
 // events: a customer's endpoint that refuses them would cause more of them without end.
 func (r *run) appendExhausted(
-	opEvents []events.Event, c *store.Claim, o *store.Outcome,
+	opEvents []events.Event, of attempted, o *store.Outcome,
 ) []events.Event {
+	c := of.claim
 	if !r.OperationalEvents || events.Operational(c.EventType) {
 		return opEvents
 	}
 	a, reason := &o.Attempt, reasonUsedUp
-	if isGone(o) {
+	switch {
+	case of.asked == send.ControlDisable:
+		reason = reasonAsked
+	case of.asked == send.ControlAbort:
+		reason = reasonAborted
+	case isGone(o):
 		reason = reasonGone
 	}
 	return r.appendOpEvent(opEvents, c.Tenant, a.At, events.WebhookExhausted{

@@ -30,13 +30,14 @@ const (
 	maxThrottled = 100
 )
 
-// outcomeOf decides what follows from an attempt. It does no I/O, and but for the jitter of
-// RetryDelay and of probes it depends on its arguments and the Config alone.
+// outcomeOf decides what follows from an attempt by the policy of its subscription. It does no I/O,
+// and but for the jitter of RetryDelay and of probes it depends on its arguments and the Config
+// alone.
 //
 // What an answer says of the endpoint is decided apart from what becomes of the delivery: an
 // endpoint that refuses one delivery is alive, and one that is down has nothing against any of
 // them.
-func (e *Engine) outcomeOf(c *store.Claim, r *send.Result) store.Outcome {
+func (e *Engine) outcomeOf(c *store.Claim, p *Policy, r *send.Result) store.Outcome {
 	o := store.Outcome{Lease: c.Lease, Attempt: r.Attempt}
 	o.Attempt.Number = c.Attempt
 	if r.Kind == send.KindDelivered {
@@ -55,20 +56,20 @@ func (e *Engine) outcomeOf(c *store.Claim, r *send.Result) store.Outcome {
 	default:
 		o.Effect = store.EffectDown
 	}
-	if r.Kind == send.KindGone || r.Final {
+	if r.Kind == send.KindGone || r.Final || r.Asked != send.ControlNone {
 		o.State = store.Dead
 		return o
 	}
 	o.KeepRetry = keepsRetry(c, r.Kind)
 	// c.Retry is how many attempts were counted before this one, which is attempt Retry+1.
 	switch {
-	case !o.KeepRetry && c.Retry+1 >= e.MaxAttempts:
+	case !o.KeepRetry && c.Retry+1 >= p.MaxAttempts:
 		o.State = store.Dead
 	case o.KeepRetry && r.Kind == send.KindThrottled:
 		o.State, o.RetryIn = store.Pending, max(r.RetryAfter, minThrottled)
 	default:
 		// A Retry-After is obeyed where the attempt counts too.
-		o.State, o.RetryIn = store.Pending, max(e.RetryDelay(c.Retry+1), r.RetryAfter)
+		o.State, o.RetryIn = store.Pending, max(p.RetryDelay(c.Retry+1), r.RetryAfter)
 	}
 	return o
 }

@@ -14,8 +14,11 @@ import (
 func TestOutcomeOf(t *testing.T) {
 	const threshold = 3
 	e := engine.New(engine.Config{
-		BreakerThreshold: threshold, MaxAttempts: 4,
-		RetryDelay: func(n int) time.Duration { return time.Duration(n) * time.Minute },
+		BreakerThreshold: threshold,
+		Defaults: &engine.Policy{
+			MaxAttempts: 4,
+			RetryDelay:  func(n int) time.Duration { return time.Duration(n) * time.Minute },
+		},
 	})
 	healthy := store.Health{Healthy: true}
 	takesNothing := store.Health{FailingFor: time.Hour}
@@ -71,6 +74,19 @@ func TestOutcomeOf(t *testing.T) {
 		{name: "refused for good, a probe", health: open, probe: true,
 			result: send.Result{Kind: send.KindRefused, Final: true},
 			state:  store.Dead, failures: 7},
+		{name: "aborted", health: healthy,
+			result: send.Result{Kind: send.KindRefused, Asked: send.ControlAbort},
+			state:  store.Dead, healthy: true},
+		{name: "aborted and throttled", health: healthy,
+			result: send.Result{Kind: send.KindThrottled, Asked: send.ControlAbort,
+				RetryAfter: time.Second},
+			state: store.Dead, healthy: true, held: time.Second},
+		{name: "disabled", health: store.Health{Failures: 1},
+			result: send.Result{Kind: send.KindRefused, Asked: send.ControlDisable},
+			state:  store.Dead, failures: 1},
+		{name: "delivered and disabled", health: healthy,
+			result: send.Result{Kind: send.KindDelivered, Asked: send.ControlDisable},
+			state:  store.Delivered, healthy: true},
 		{name: "gone", health: healthy, result: send.Result{Kind: send.KindGone}, state: store.Dead,
 			healthy: true},
 

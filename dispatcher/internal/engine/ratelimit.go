@@ -1,66 +1,49 @@
 package engine
 
 import (
-	"log/slog"
 	"math"
 	"time"
 
 	"golang.org/x/time/rate"
-
-	"github.com/outhook/outhook/store"
 )
 
 const (
 	shortestPause = time.Millisecond // for a rate limit: the least that is worth a claim
-	longestPause  = time.Hour        // after which a limit is asked for again
+	longestPause  = time.Hour        // after which it is looked at again
 	minLimiters   = 1024             // so many are kept before idle ones are looked for
 )
 
-// limiter holds subscriptions to a rate limit. It belongs to claimLoop alone.
+// limiter holds subscriptions to their rates. It belongs to claimLoop alone.
 //
 // It keeps a token bucket for each subscription that has had claims, and forgets buckets that are
 // full. A new bucket begins with what one would have that has been there since Run began, with one
 // token then. So it makes no difference whether a bucket was forgotten, and restarts don't give a
 // burst each.
 type limiter struct {
-	limits *asker
-	since  time.Time
+	since time.Time
 
 	buckets map[string]*rate.Limiter
 	sweepAt int // how many buckets there are when full ones are looked for
 }
 
-// newLimiter returns nil if there is no limit. At most maxCalls calls of limit run at once.
-func newLimiter(
-	limit func(store.Subscription) (rate.Limit, int), maxCalls int, log *slog.Logger,
-) *limiter {
-	if limit == nil {
-		return nil
-	}
+// newLimiter returns a limiter of a Run that begins now.
+func newLimiter() *limiter {
 	return &limiter{
-		limits:  newAsker(limit, maxCalls, log),
 		since:   time.Now(),
 		buckets: make(map[string]*rate.Limiter),
 		sweepAt: minLimiters,
 	}
 }
 
-// take takes a token for an attempt. If there is none, or the host has not said yet what the limit
-// is, it returns how long to wait.
-func (l *limiter) take(sub *store.Subscription, now time.Time) time.Duration {
-	answer, again := l.limits.ask(sub, now)
-	if answer == nil {
-		return again
-	}
-	limit, burst := answer.limit, answer.burst
-	switch {
-	case !answer.ok:
-		return storeRetryMax // the function will most likely panic again
-	case !(limit > 0) || limit > math.MaxInt32: // no limit; NaN and rate.Inf too
-		delete(l.buckets, sub.ID)
+// take takes a token for an attempt of a subscription. If there is none, it returns how long to
+// wait.
+func (l *limiter) take(id string, p *Policy, now time.Time) time.Duration {
+	limit := rate.Limit(p.Rate)
+	if !(limit > 0) || limit > math.MaxInt32 { // no limit; NaN and rate.Inf too
+		delete(l.buckets, id)
 		return 0
 	}
-	b := l.bucket(sub.ID, limit, max(burst, 1), now)
+	b := l.bucket(id, limit, max(p.Burst, 1), now)
 	if b.AllowN(now, 1) {
 		return 0
 	}

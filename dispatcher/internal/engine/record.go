@@ -30,9 +30,9 @@ func (r *run) recordLoop() {
 	calls.SetLimit(maxRecorders)
 	for first := range r.outcomes {
 		runtime.Gosched() // attempts that are about to end can share the call
-		claims, outcomes := r.gather(first)
+		of, outcomes := r.gather(first)
 		calls.Go(func() error {
-			r.recordBatch(claims, outcomes)
+			r.recordBatch(of, outcomes)
 			return nil
 		})
 	}
@@ -41,11 +41,11 @@ func (r *run) recordLoop() {
 
 // gather returns first and what else is there already. It waits for nothing: an outcome that comes
 // alone is recorded alone, as in a host with little to do.
-func (r *run) gather(first recorded) (claims []*store.Claim, outcomes []store.Outcome) {
+func (r *run) gather(first recorded) (of []attempted, outcomes []store.Outcome) {
 	n := min(1+len(r.outcomes), maxRecordBatch)
-	claims, outcomes = make([]*store.Claim, 0, n), make([]store.Outcome, 0, n)
+	of, outcomes = make([]attempted, 0, n), make([]store.Outcome, 0, n)
 	for next, ok := first, true; ok; {
-		claims, outcomes = append(claims, next.claim), append(outcomes, next.outcome)
+		of, outcomes = append(of, next.attempted), append(outcomes, next.outcome)
 		if len(outcomes) == maxRecordBatch {
 			break
 		}
@@ -55,13 +55,13 @@ func (r *run) gather(first recorded) (claims []*store.Claim, outcomes []store.Ou
 			ok = false
 		}
 	}
-	return claims, outcomes
+	return of, outcomes
 }
 
 // recordBatch records outcomes, trying again while the store is in trouble, and does what follows.
 // The Listener is told only after the store has them, so that nothing it has heard of can be undone
 // by a crash.
-func (r *run) recordBatch(claims []*store.Claim, outcomes []store.Outcome) {
+func (r *run) recordBatch(of []attempted, outcomes []store.Outcome) {
 	results, err := persist(r.rest, r, "finish", func(ctx context.Context) ([]store.Result, error) {
 		return r.Store.Finish(ctx, outcomes...)
 	})
@@ -70,7 +70,7 @@ func (r *run) recordBatch(claims []*store.Claim, outcomes []store.Outcome) {
 		r.Logger.Error("outhook: outcomes were not recorded; their deliveries will be attempted again",
 			"outcomes", len(outcomes), "error", err)
 		for i := range outcomes {
-			r.logAttempt(claims[i], &outcomes[i], nil)
+			r.logAttempt(of[i].claim, &outcomes[i], nil)
 		}
 		return
 	}
@@ -80,11 +80,11 @@ func (r *run) recordBatch(claims []*store.Claim, outcomes []store.Outcome) {
 	var opEvents []events.Event
 	for i := range results {
 		res := &results[i]
-		r.logAttempt(claims[i], &outcomes[i], res)
+		r.logAttempt(of[i].claim, &outcomes[i], res)
 		moved = moved || res.Ignored || limitsOf(res.Before) != limitsOf(res.After) ||
 			outcomes[i].State == store.Canceled
 		if !res.Ignored {
-			opEvents = r.afterOutcome(claims[i], &outcomes[i], res, opEvents)
+			opEvents = r.afterOutcome(of[i], &outcomes[i], res, opEvents)
 		}
 	}
 	if moved {
@@ -104,8 +104,9 @@ func limitsOf(h *store.Health) store.Health {
 // afterOutcome does what follows from an outcome that counted, and appends the operational events
 // about it.
 func (r *run) afterOutcome(
-	c *store.Claim, o *store.Outcome, res *store.Result, opEvents []events.Event,
+	of attempted, o *store.Outcome, res *store.Result, opEvents []events.Event,
 ) []events.Event {
+	c := of.claim
 	if o.State == store.Canceled {
 		r.Listener.Canceled(c, o.Attempt.Error)
 		return opEvents
@@ -113,9 +114,11 @@ func (r *run) afterOutcome(
 	r.counts.add(o.State)
 	r.Listener.AttemptRecorded(c, o, res)
 	if o.State == store.Dead {
-		opEvents = r.appendExhausted(opEvents, c, o)
+		opEvents = r.appendExhausted(opEvents, of, o)
 	}
 	switch {
+	case of.asked == send.ControlDisable:
+		opEvents = r.disable(opEvents, c.Subscription, reasonAsked)
 	case isGone(o):
 		opEvents = r.disable(opEvents, c.Subscription, reasonGone)
 	case r.DisableAfter > 0 && res.After.FailingFor >= r.DisableAfter && r.OutageSince().IsZero():

@@ -5,15 +5,20 @@ import (
 	"sync"
 	"time"
 
+	"github.com/outhook/outhook/dispatcher/internal/send"
 	"github.com/outhook/outhook/store"
 )
 
 // run is the state of one call of Run.
 type run struct {
 	*Engine
-	ready   <-chan struct{} // the store's
-	limiter *limiter        // nil without RateLimit
-	pauses  pauses          // claimLoop's alone
+	ready <-chan struct{} // the store's
+
+	// These are claimLoop's alone.
+	policies *policies      // nil if all subscriptions have that of the Config
+	limiter  *limiter       // of their rates
+	pauses   pauses         // that the store is to be told of
+	limits   map[string]int // and how many may be leased at once, by subscription
 
 	attempts context.Context // ends when attempts are cut off
 	cut      context.CancelFunc
@@ -31,8 +36,14 @@ type run struct {
 
 // recorded is an outcome on its way to the store.
 type recorded struct {
-	claim   *store.Claim
+	attempted
 	outcome store.Outcome
+}
+
+// attempted is what an outcome is of.
+type attempted struct {
+	claim *store.Claim
+	asked send.Control // what the endpoint has asked for
 }
 
 // Run delivers until ctx ends. Then it claims no more, lets running attempts finish for up to
@@ -52,8 +63,10 @@ func newRun(ctx context.Context, e *Engine) *run {
 	r := &run{
 		Engine:   e,
 		ready:    e.Store.Ready(),
-		limiter:  newLimiter(e.RateLimit, e.Concurrency, e.Logger),
+		policies: newPolicies(e.Policy, e.PerSubscription, e.Concurrency, e.Logger),
+		limiter:  newLimiter(),
 		pauses:   make(pauses),
+		limits:   make(map[string]int),
 		work:     make(chan *ticket),
 		outcomes: make(chan recorded, e.Concurrency),
 	}
@@ -87,8 +100,8 @@ func (r *run) drain() {
 	r.stopMaintenance()
 	close(r.work) // nobody starts tickets any more: only claimLoop did
 	r.workers.Wait()
-	if r.limiter != nil { // its calls are the host's, and run beside the workers
-		r.limiter.limits.wait()
+	if r.policies != nil { // its calls are the host's, and run beside the workers
+		r.policies.asker.wait()
 	}
 	close(r.outcomes) // nobody sends any more: only workers did
 	r.others.Wait()

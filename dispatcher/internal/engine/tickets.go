@@ -8,9 +8,10 @@ import (
 
 // ticket is one claim that is under way in this process. Its phases only go forward.
 type ticket struct {
-	claim store.Claim
-	epoch uint64 // in which its Claim call began
-	phase phase
+	claim  store.Claim
+	policy *Policy
+	epoch  uint64 // in which its Claim call began
+	phase  phase
 }
 
 // phase says how far a ticket has come. The order of the constants is that of a ticket's life; move

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/dispatcher/internal/send"
+	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 )
 
@@ -47,6 +48,10 @@ func whyNone(sub *store.Subscription, ev *store.StoredEvent) string {
 		return string(store.ExcludedLater)
 	case why != "":
 		return string(why)
+	}
+	// Of an erased event nothing is known that a filter could look at.
+	if payload, ok := events.PayloadOf(ev.Body); ok && !sub.Takes(payload) {
+		return string(store.ExcludedFilter)
 	}
 	// Two clocks may have stamped them, or one that is not precise.
 	if sub.UpdatedAt.After(ev.EnqueuedAt.Add(-time.Millisecond)) {

@@ -71,6 +71,12 @@ func (q *Queue) Protect(what string, f func()) {
 	f()
 }
 
+// Ask returns what a function of the host answers; ok is false if it panics.
+func Ask[T any](q *Queue, what string, f func() T) (answer T, ok bool) {
+	q.Protect(what, func() { answer, ok = f(), true })
+	return answer, ok
+}
+
 // Later has a call made by the goroutine of Start, or drops it: what delivers must not wait for the
 // Observer.
 func (q *Queue) Later(f func()) {

@@ -50,10 +50,16 @@ type Batch struct {
 type Reader struct {
 	store  store.Store
 	sender *send.Sender
+	policy PolicyFunc
 }
 
-// New returns a Reader.
-func New(s store.Store, sender *send.Sender) *Reader { return &Reader{s, sender} }
+// PolicyFunc returns how the deliveries of a subscription are sent.
+type PolicyFunc func(store.Subscription) (*send.Policy, error)
+
+// New returns a Reader. It asks policy once for each reading.
+func New(s store.Store, sender *send.Sender, policy PolicyFunc) *Reader {
+	return &Reader{s, sender, policy}
+}
 
 // Recorded is a delivery that was read, and what the store made of that.
 type Recorded struct {
@@ -154,6 +160,10 @@ func (r *Reader) Read(
 ) (b Batch, err error) {
 	var marks []mark
 	var failed error
+	policy, err := r.policy(*sub)
+	if err != nil {
+		return b, err
+	}
 	size, behind := 0, make(map[string]bool) // keys of what was left out
 	err = r.pending(ctx, sub, most+1, func(d *store.Delivery) bool {
 		if behind[d.Key] {
@@ -162,7 +172,7 @@ func (r *Reader) Read(
 		if b.More = len(b.Items) == most; b.More {
 			return false
 		}
-		item, ok, err := r.item(ctx, sub, d)
+		item, ok, err := r.item(ctx, sub, policy, d)
 		if err != nil && failed == nil && err != errLater {
 			failed = err
 		}
@@ -191,7 +201,7 @@ var errLater = errors.New("pull: the event is not to be sent yet")
 
 // item composes one delivery; ok is false if it has ended meanwhile.
 func (r *Reader) item(
-	ctx context.Context, sub *store.Subscription, d *store.Delivery,
+	ctx context.Context, sub *store.Subscription, p *send.Policy, d *store.Delivery,
 ) (it Item, ok bool, err error) {
 	e, err := r.store.Event(ctx, d.Tenant, d.EventID)
 	if errors.Is(err, store.ErrNotFound) || err == nil && e.Erased() {
@@ -205,7 +215,7 @@ func (r *Reader) item(
 	}
 	c := claimOf(sub, d)
 	c.EventTime, c.Body, c.Trace = e.Time, e.Body, e.Trace
-	composed, wrong := r.sender.Compose(ctx, c, e.Trace, time.Now())
+	composed, wrong := r.sender.Compose(ctx, c, p, e.Trace, time.Now())
 	if wrong != "" {
 		return it, false, fmt.Errorf("dispatcher: poll: event %s could not be composed: %s",
 			d.EventID, wrong)

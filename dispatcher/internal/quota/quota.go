@@ -7,6 +7,7 @@
 package quota
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -35,6 +36,17 @@ type Limits struct {
 	Pending           int
 	PingsPerMinute    int
 	ReplaysPerMinute  int
+}
+
+// Or returns l with the fields of d where l has zero.
+func (l Limits) Or(d Limits) Limits {
+	return Limits{
+		cmp.Or(l.Subscriptions, d.Subscriptions),
+		cmp.Or(l.SubscriptionBytes, d.SubscriptionBytes),
+		cmp.Or(l.Pending, d.Pending),
+		cmp.Or(l.PingsPerMinute, d.PingsPerMinute),
+		cmp.Or(l.ReplaysPerMinute, d.ReplaysPerMinute),
+	}
 }
 
 // Refusal makes the error of a call that would exceed a quota. The call is allowed again after

@@ -104,6 +104,8 @@ func classify(err error) (class, words string) {
 		return ClassSender, "it failed while sending"
 	case errors.Is(err, errBody):
 		return ClassSender, "it could not make the request"
+	case errors.Is(err, errFields):
+		return ClassSender, "the stored fields are not ones that can be read"
 	case errors.Is(err, errURL):
 		return ClassSender, "the stored URL is not one that can be posted to"
 	case errors.Is(err, errProxy):

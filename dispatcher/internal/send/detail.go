@@ -56,18 +56,17 @@ func detailOf(
 }
 
 // hiddenHeaders returns the names of the headers of an attempt whose values may be credentials:
-// those of the subscription, of Transform and of Sign, which may set a token of the host's. The
-// sender's own, with its signatures, are not.
+// those of the subscription, of Authenticate, of Transform and of Sign, which may set a token of
+// the host's. The sender's own, with its signatures, are not.
 func hiddenHeaders(c *store.Claim, m *message) []string {
 	hidden := []string{"Authorization", "Cookie"}
 	for name := range c.Subscription.Headers {
 		hidden = append(hidden, http.CanonicalHeaderKey(name))
 	}
-	for name := range m.signed {
-		hidden = append(hidden, http.CanonicalHeaderKey(name))
-	}
-	for name := range m.header {
-		hidden = append(hidden, http.CanonicalHeaderKey(name))
+	for _, set := range [...]http.Header{m.signed, m.header, m.auth, m.rejected} {
+		for name := range set {
+			hidden = append(hidden, http.CanonicalHeaderKey(name))
+		}
 	}
 	return hidden
 }
@@ -76,9 +75,10 @@ func hiddenHeaders(c *store.Claim, m *message) []string {
 // such as "1", are in many.
 const minSecret = 6
 
-// secretsIn returns the values of hidden headers, and the query of the URL with its values, the
-// longest first: what is a part of another must not leave the rest of it.
-func secretsIn(req *http.Request, hidden []string) (secrets []string) {
+// secretsIn returns the values of hidden headers and of those that the endpoint has rejected, and
+// the query of the URL with its values, the longest first: what is a part of another must not leave
+// the rest of it.
+func secretsIn(req *http.Request, rejected http.Header, hidden []string) (secrets []string) {
 	add := func(values ...string) {
 		for _, value := range values {
 			if len(value) >= minSecret {
@@ -86,11 +86,17 @@ func secretsIn(req *http.Request, hidden []string) (secrets []string) {
 			}
 		}
 	}
-	for _, name := range hidden {
-		for _, value := range req.Header[name] {
+	addHeader := func(values []string) {
+		for _, value := range values {
 			_, token, _ := strings.Cut(value, " ") // of "Bearer x" it may repeat the token alone
 			add(value, token)
 		}
+	}
+	for _, name := range hidden {
+		addHeader(req.Header[name])
+	}
+	for _, values := range rejected { // an endpoint may repeat what it got before
+		addHeader(values)
 	}
 	if req.URL.RawQuery != "" {
 		add(req.URL.RawQuery)

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"golang.org/x/net/http/httpguts"
@@ -111,13 +110,12 @@ func (e *storedHeaderError) words() string {
 // maxNamed is how many bytes of a header's name an error has.
 const maxNamed = 64
 
-// header returns the headers of an attempt, without those of the Sign hook. The time is that of the
-// attempt and not of the event: receivers refuse signatures that are minutes old, and a retry may
-// be days later.
-func (s *Sender) header(c *store.Claim, m *message, trace string, at time.Time) http.Header {
+// header returns the headers of an attempt. The time is that of the attempt and not of the event:
+// receivers refuse signatures that are minutes old, and a retry may be days later.
+func (s *Sender) header(c *store.Claim, m *message) http.Header {
 	sub := c.Subscription
 	n := ownHeaders + len(sub.Headers)
-	if trace != "" {
+	if m.trace != "" {
 		n++
 	}
 	h := make(http.Header, n)
@@ -129,31 +127,34 @@ func (s *Sender) header(c *store.Claim, m *message, trace string, at time.Time) 
 		h[canonical] = values[len(values)-1 : len(values) : len(values)]
 	}
 	set("User-Agent", s.userAgent)
-	if trace != "" {
-		set("Traceparent", trace)
+	if m.trace != "" {
+		set("Traceparent", m.trace)
 	}
 	if m.header == nil {
 		for name, value := range sub.Headers {
 			set(http.CanonicalHeaderKey(name), value)
 		}
 	}
-	for name, values := range m.header {
-		h[http.CanonicalHeaderKey(name)] = values
+	// Each in place of what those before it have under that name: a signature must stand.
+	for _, more := range [...]http.Header{m.header, m.auth, m.signed} {
+		for name, values := range more {
+			h[http.CanonicalHeaderKey(name)] = values
+		}
 	}
 	// The sender's own come last, so that nothing that is stored can replace them.
-	set("Content-Type", "application/json")
+	set("Content-Type", m.policy.ContentType)
 	set(headerID, c.EventID)
-	set(headerTimestamp, strconv.FormatInt(at.Unix(), 10))
+	set(headerTimestamp, strconv.FormatInt(m.at.Unix(), 10))
 	set(headerAttempt, strconv.Itoa(c.Attempt))
 	if s.origin != "" { // as CloudEvents has it, once the endpoint has agreed to that origin
 		set(HeaderRequestOrigin, s.origin)
 	}
-	if keys := sub.Keys(at); len(keys) > 0 {
+	if keys := sub.Keys(m.at); len(keys) > 0 {
 		if !s.noAiry {
 			set(headerAiry, signing.Airy(keys[0], m.body))
 		}
 		if !s.noStandard {
-			set(headerSignature, signing.Standard(c.EventID, at, m.body, keys...))
+			set(headerSignature, signing.Standard(c.EventID, m.at, m.body, keys...))
 		}
 	}
 	return h

@@ -28,6 +28,12 @@ type Hooks struct {
 		ctx context.Context, sub store.Subscription, e events.Event, header *http.Header, body *[]byte,
 	) error
 
+	// Authenticate returns the credentials of an attempt, as headers to add. rejected are those
+	// that it has returned before in this attempt, and that the endpoint has refused by a 401.
+	Authenticate func(
+		ctx context.Context, sub store.Subscription, rejected http.Header,
+	) (http.Header, error)
+
 	// Sign returns headers to add. Keys are the subscription's that sign at the time.
 	Sign func(
 		subscriptionID, eventID string, at time.Time, body []byte, keys []signing.Secret,
@@ -102,31 +108,23 @@ func (s *Sender) transform(ctx context.Context, c *store.Claim, m *message) erro
 	return nil
 }
 
-// sign adds what the hook makes of an attempt to its headers. Its error is a hookError.
-func (s *Sender) sign(c *store.Claim, m *message, at time.Time, h http.Header) error {
+// sign has the hook sign an attempt. Its error is a hookError.
+func (s *Sender) sign(c *store.Claim, m *message) error {
 	if s.hooks.Sign == nil {
 		return nil
 	}
-	return s.guard("Sign", c, func() error {
-		more, err := s.hooks.Sign(
+	return s.guard("Sign", c, func() (err error) {
+		m.signed, err = s.hooks.Sign(
 			c.SubscriptionID,
 			c.EventID,
-			at,
+			m.at,
 			bytes.Clone(m.body),
-			slices.Clone(c.Subscription.Keys(at)),
+			slices.Clone(c.Subscription.Keys(m.at)),
 		)
 		if err == nil {
-			err = checkHookHeader(more)
+			err = checkHookHeader(m.signed)
 		}
-		if err != nil {
-			return err
-		}
-		m.signed = more
-		// In place of what a subscription or Transform has under that name: a signature must stand.
-		for name, values := range more {
-			h[http.CanonicalHeaderKey(name)] = values
-		}
-		return nil
+		return err
 	})
 }
 

@@ -29,7 +29,7 @@ func attempt(t *testing.T, s *send.Sender, url, tenant string) store.Attempt {
 	t.Helper()
 	c := newClaim(url)
 	c.Subscription.Tenant, c.Tenant = tenant, tenant
-	return s.Send(t.Context(), c, "").Attempt
+	return s.Send(t.Context(), c, policy, "").Attempt
 }
 
 // Over HTTP/2, no endpoint can make an attempt more than two requests; and it is one unless

@@ -25,7 +25,7 @@ func TestKindOfStatus(t *testing.T) {
 	want[200], want[410], want[429] = send.KindDelivered, send.KindGone, send.KindThrottled
 	for status := 100; status <= 999; status++ {
 		r := newSender(t, &recorder{status: status}, send.Hooks{}).Send(t.Context(),
-			newClaim("https://endpoint.example/"), "")
+			newClaim("https://endpoint.example/"), policy, "")
 		if r.Kind != want[status] || r.Attempt.Status != status {
 			t.Errorf("%d is of kind %d, want %d", r.Attempt.Status, r.Kind, want[status])
 		}
@@ -55,18 +55,17 @@ func TestFinal(t *testing.T) {
 		s := send.New(send.Options{
 			Guard:     &netguard.Policy{},
 			Transport: &recorder{status: tt.status},
-			Success:   func(status int) bool { return status == 200 },
-			Final: func(status int) bool {
-				asked = append(asked, status)
-				if status == 499 {
-					panic(canary)
-				}
-				return status == 422
-			},
-			Timeout: 1e9,
-			Logger:  slog.New(slog.DiscardHandler),
+			Logger:    slog.New(slog.DiscardHandler),
 		})
-		r := s.Send(t.Context(), newClaim("https://endpoint.example/"), "")
+		policy := *policy
+		policy.Final = func(status int) bool {
+			asked = append(asked, status)
+			if status == 499 {
+				panic(canary)
+			}
+			return status == 422
+		}
+		r := s.Send(t.Context(), newClaim("https://endpoint.example/"), &policy, "")
 		if r.Final != tt.final || r.Kind != tt.kind {
 			t.Errorf("%d: final %v, kind %d; want %v, %d", tt.status, r.Final, r.Kind, tt.final, tt.kind)
 		}
@@ -97,7 +96,7 @@ func TestKindWithoutAnswer(t *testing.T) {
 		if tt.transport != nil {
 			tr = tt.transport
 		}
-		if r := newSender(t, tr, send.Hooks{}).Send(t.Context(), newClaim(tt.url),
+		if r := newSender(t, tr, send.Hooks{}).Send(t.Context(), newClaim(tt.url), policy,
 			""); r.Kind != tt.want {
 			t.Errorf("%s is of kind %d, want %d", tt.name, r.Kind, tt.want)
 		}

@@ -69,7 +69,7 @@ func TestUnreachable(t *testing.T) {
 				return nil, tt.err
 			})
 			s := newSender(t, transport, send.Hooks{})
-			r := s.Send(context.Background(), newClaim("https://Endpoint.example:8443/hook"), "")
+			r := s.Send(context.Background(), newClaim("https://Endpoint.example:8443/hook"), policy, "")
 			if r.Unreachable != tt.want || r.Host != "endpoint.example:8443" {
 				t.Errorf("%s: unreachable %v, host %q; want %v, endpoint.example:8443", tt.name, r.Unreachable,
 					r.Host, tt.want)
@@ -97,7 +97,7 @@ func TestUnreachableOverSockets(t *testing.T) {
 			if path == "net/http" {
 				ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{})
 			}
-			r := newSender(t, nil, send.Hooks{}).Send(ctx, newClaim(tt.url+"/"), "")
+			r := newSender(t, nil, send.Hooks{}).Send(ctx, newClaim(tt.url+"/"), policy, "")
 			if r.Attempt.Error == "" || r.Unreachable != tt.want {
 				t.Errorf("%s, over %s: %q, unreachable %v; want %v", tt.name, path, r.Attempt.Error,
 					r.Unreachable, tt.want)

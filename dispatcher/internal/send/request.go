@@ -15,35 +15,35 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// request builds the request of an attempt that starts at the time at, of the message. Its error is
-// errBody, errURL, netguard.ErrBlocked, a storedHeaderError or a hookError; then nothing is to be
-// sent.
+// request builds the request of an attempt, and completes its message. Its error is errBody,
+// errURL, netguard.ErrBlocked, a storedHeaderError or a hookError; then nothing is to be sent.
 //
 // URL and headers were checked when they were stored, but perhaps by an older version, with other
 // options, or not at all: the store is the host's, and others may write it.
-func (s *Sender) request(
-	ctx context.Context,
-	c *store.Claim,
-	trace string,
-	at time.Time,
-) (_ *http.Request, m message, _ error) {
+func (s *Sender) request(ctx context.Context, c *store.Claim, m *message) (*http.Request, error) {
 	// Before a hook is called, which would be blamed for what is stored.
 	if err := checkStoredHeaders(c.Subscription.Headers); err != nil {
-		return nil, m, err
+		return nil, err
 	}
 	t, err := s.targets.find(c.Subscription.URL)
 	if err != nil {
-		return nil, m, err
+		return nil, err
 	}
-	if m, err = s.compose(ctx, c); err != nil {
-		return nil, m, err
+	if err := s.compose(ctx, c, m); err != nil {
+		return nil, err
 	}
-	req := t.post(ctx, m.body)
-	req.Header = s.header(c, &m, trace, at)
-	// Last, as it signs the body that is sent. If it fails nothing is sent, and yet the body is
-	// decided: Transform was asked, and is not to be asked for another one.
-	err = s.sign(c, &m, at, req.Header)
-	return req, m, err
+	// Before the signature, which is to be as late as it can: a token may have to be fetched. If
+	// one of both fails nothing is sent, and yet the body is decided: Transform was asked, and is
+	// not to be asked for another one.
+	if err := s.authenticate(ctx, c, m); err != nil {
+		return nil, err
+	}
+	if err := s.sign(c, m); err != nil {
+		return nil, err
+	}
+	req := t.request(ctx, m)
+	req.Header = s.header(c, m)
+	return req, nil
 }
 
 // Body is what an attempt has decided of its delivery's body: see store.Outcome.
@@ -54,7 +54,7 @@ type Body struct {
 
 // isDecided reports whether an earlier attempt has decided what is sent.
 func isDecided(c *store.Claim) bool {
-	return c.BodyState == store.BodyOverridden || c.BodyState == store.BodyUnchanged
+	return c.BodyState.HasOverride() || c.BodyState == store.BodyUnchanged
 }
 
 // decide returns what is decided by sending a body for the event's. One that is the same costs the
@@ -68,33 +68,51 @@ func decide(event, sent []byte) Body {
 
 // message is what an attempt sends, apart from the sender's own headers.
 type message struct {
-	body    []byte
-	header  http.Header // in place of the subscription's; nil: those
-	signed  http.Header // what Sign has added
-	decided Body        // what the store must keep of the body if the attempt fails
+	policy *Policy
+	trace  string    // the traceparent; empty if none is sent
+	at     time.Time // when the attempt has started
+
+	body     []byte
+	header   http.Header // in place of the subscription's; nil: those
+	auth     http.Header // what Authenticate has added
+	rejected http.Header // what it had added before, and the endpoint has refused
+	signed   http.Header // what Sign has added
+	decided  Body        // what the store must keep of the body if the attempt fails
 }
 
-// compose decides what an attempt sends. Its error is a hookError or errBody.
+// compose decides what an attempt sends. Its error is a hookError, errBody or errFields.
 //
 // Every attempt of a delivery must send the same bytes, or a receiver that goes by webhook-id would
 // see one event with two contents. So what the first attempt sends is kept with the delivery, and
 // decides for all later ones, even if the host gets another Transform in between, or none.
-func (s *Sender) compose(ctx context.Context, c *store.Claim) (message, error) {
-	m := message{body: c.Body}
+func (s *Sender) compose(ctx context.Context, c *store.Claim, m *message) error {
+	m.body = c.Body
 	if c.BodyState == store.BodyOverridden {
 		m.body = c.BodyOverride
 	}
+	fields := fieldsOf(c)
+	reduced, err := reduce(c.Body, fields)
+	if err != nil {
+		return err
+	}
+	if len(fields) > 0 {
+		m.body = reduced
+	}
 	if s.hooks.Transform != nil {
-		if err := s.transform(ctx, c, &m); err != nil {
-			return message{}, err
+		if err := s.transform(ctx, c, m); err != nil {
+			return err
 		}
 	}
 	// Without a Transform, the first attempt need not write what goes without saying. After a
 	// Filter that failed it must, because the mark of that is still with the delivery.
-	if !isDecided(c) && (s.hooks.Transform != nil || c.BodyState == store.BodyUnfiltered) {
+	switch {
+	case isDecided(c):
+	case len(fields) > 0 && bytes.Equal(m.body, reduced):
+		m.decided = decideFields(fields) // a few names, in place of a copy
+	case s.hooks.Transform != nil || c.BodyState == store.BodyUnfiltered:
 		m.decided = decide(c.Body, m.body)
 	}
-	return m, nil
+	return nil
 }
 
 // maxTargets is how many URLs stay parsed.
@@ -145,9 +163,10 @@ func (ts *targets) find(url string) (*target, error) {
 	return t, nil
 }
 
-// post returns a request to post the body. Its headers are to be set. The body is not copied, and
-// must not be changed while the request is in use.
-func (t *target) post(ctx context.Context, body []byte) *http.Request {
+// request returns a request with the body of a message. Its headers are to be set. The body is not
+// copied, and must not be changed while the request is in use.
+func (t *target) request(ctx context.Context, m *message) *http.Request {
+	body := m.body
 	parts := &struct { // one piece of memory for all
 		url      url.URL
 		reader   bytes.Reader
@@ -155,6 +174,7 @@ func (t *target) post(ctx context.Context, body []byte) *http.Request {
 	}{url: *t.base.URL}
 	parts.reader.Reset(body)
 	req := t.base.WithContext(ctx)
+	req.Method = m.policy.Method
 	req.URL, req.Body, req.ContentLength = &parts.url, io.NopCloser(&parts.reader), int64(len(body))
 	// An attempt is two requests at most. A transport asks for the body again for each further one.
 	req.GetBody = func() (io.ReadCloser, error) {

@@ -26,7 +26,9 @@ const maxRetryAfter = 24 * time.Hour
 
 // read puts an answer into a result. The status decides the attempt: what goes wrong with the body
 // changes nothing. So many bytes of it are kept.
-func (s *Sender) read(ctx context.Context, res *http.Response, r *Result, kept int) {
+func (s *Sender) read(
+	ctx context.Context, res *http.Response, p *Policy, r *Result, kept int,
+) {
 	if res.Body == nil { // Options.Transport may leave it out
 		res.Body = http.NoBody
 	}
@@ -37,23 +39,28 @@ func (s *Sender) read(ctx context.Context, res *http.Response, r *Result, kept i
 	}
 	r.Attempt.Status = res.StatusCode
 	// The host's Success decides before anything else: a host may take a 410 for a success.
-	if s.success(res.StatusCode) {
+	if p.Success(res.StatusCode) {
 		r.Kind = KindDelivered
 	} else {
 		r.Attempt.Error = describeStatus(res.StatusCode)
 		r.Kind, r.RetryAfter = kindOf(res.StatusCode, res.Header, time.Now())
-		r.Final = r.Kind == KindRefused && s.final != nil && s.final(res.StatusCode)
+		r.Final = r.Kind == KindRefused && p.Final != nil && p.Final(res.StatusCode)
 	}
+	r.Attempt.Response = readAnswer(ctx, res, kept)
+}
+
+// readAnswer returns the beginning of the body of an answer, and reads on as readBody does.
+func readAnswer(ctx context.Context, res *http.Response, most int) []byte {
 	switch {
 	case res.StatusCode == http.StatusSwitchingProtocols:
-		return // net/http's body is the connection itself, from which reads have no deadline
+		return nil // net/http's body is the connection itself, from which reads have no deadline
 	case res.ProtoMajor >= 2:
 		// While net/http still writes the request's body, it does not see the deadline once an
 		// answer has begun.
 		stop := context.AfterFunc(ctx, func() { res.Body.Close() })
 		defer stop()
 	}
-	r.Attempt.Response = readBody(res.Body, kept)
+	return readBody(res.Body, most)
 }
 
 // beginnings are buffers for the beginning of a response body. Most answers have a few bytes or

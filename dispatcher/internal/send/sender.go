@@ -25,10 +25,9 @@ type Options struct {
 	Guard        *netguard.Policy  // where connections may go; a proxy is not asked about
 	// how many attempts run at once, by which idle connections are bounded
 	Concurrency int
-	Timeout     time.Duration // of an attempt, from its start to the last byte of the answer
+	Timeout     time.Duration // of an attempt by the usual policy
 	UserAgent   string
-	Success     func(status int) bool
-	Final       func(status int) bool // which refusals are final; if nil, none
+	Obeys       bool // what endpoints ask for, see HeaderControl
 	Hooks       Hooks
 	Logger      *slog.Logger // panics and errors of the host's functions, as Error
 	Detail      Detail
@@ -48,10 +47,8 @@ type Sender struct {
 	host      http.RoundTripper // the host's transport; nil if there is none
 	own       *transport        // this package's; nil if there is the host's
 	targets   *targets
-	timeout   time.Duration // of an attempt
 	userAgent string
-	success   func(status int) bool
-	final     func(status int) bool // nil if no refusal is final
+	obeys     bool // what endpoints ask for
 	hooks     Hooks
 	log       *slog.Logger
 	detail    Detail
@@ -67,10 +64,8 @@ func New(o Options) *Sender {
 	s := &Sender{
 		host:      o.Transport,
 		targets:   newTargets(o.Guard),
-		timeout:   o.Timeout,
 		userAgent: o.UserAgent,
-		success:   o.Success,
-		final:     o.Final,
+		obeys:     o.Obeys,
 		hooks:     o.Hooks,
 		log:       o.Logger,
 		detail:    o.Detail,
@@ -90,6 +85,7 @@ type Result struct {
 	Kind       Kind          // what it says of the endpoint
 	Final      bool          // KindRefused: trying again would change nothing
 	RetryAfter time.Duration // KindThrottled: how long to wait, a day at most; zero if it does not say
+	Asked      Control       // what the endpoint asks for, also after a success
 	Body       Body          // to keep if the attempt failed
 
 	// Host is the endpoint's, with its port if the URL has one; empty if no request was made.
@@ -99,19 +95,19 @@ type Result struct {
 	Unreachable bool
 }
 
-// Send makes the attempt that c is for, with a traceparent header unless trace is empty. It returns
-// by the deadline, or soon after ctx has ended. A panic of the transport, or of a function of the
-// host, ends as an error of the attempt.
-func (s *Sender) Send(ctx context.Context, c *store.Claim, trace string) Result {
-	return s.send(ctx, c, trace, nil)
+// Send makes the attempt that c is for, by a policy, with a traceparent header unless trace is
+// empty. It returns by the deadline, or soon after ctx has ended. A panic of the transport, or of a
+// function of the host, ends as an error of the attempt.
+func (s *Sender) Send(ctx context.Context, c *store.Claim, p *Policy, trace string) Result {
+	return s.send(ctx, c, p, trace, nil)
 }
 
 // send makes an attempt, or if x is not nil an exchange.
 func (s *Sender) send(
-	ctx context.Context, c *store.Claim, trace string, x *Exchange,
+	ctx context.Context, c *store.Claim, p *Policy, trace string, x *Exchange,
 ) (r Result) {
 	start := time.Now()
-	deadline := start.Add(s.timeout)
+	deadline := start.Add(p.Timeout)
 	attempt := h1.WithDeadline(ctx, deadline)
 	defer attempt.Cancel()
 	r.Attempt = store.Attempt{Number: c.Attempt, At: start}
@@ -125,25 +121,31 @@ func (s *Sender) send(
 		r.Attempt.Duration = time.Since(start)
 	}()
 
-	req, m, err := s.build(attempt, c, trace, start, x)
+	m := message{policy: p, trace: trace, at: start}
+	req, err := s.build(attempt, c, &m, x)
+	r.Body = m.decided
 	if err != nil {
 		r.fail(err)
+		r.Body = unsent(c)
 		return r
 	}
-	// In lower case, because package engine counts the hosts that cannot be reached.
-	r.Body, r.Host = m.decided, strings.ToLower(req.URL.Host)
-	var p progress
+	r.Host = strings.ToLower(req.URL.Host) // as package engine counts hosts that can't be reached
+	var prog progress
 	var answer http.Header
-	res, err := s.roundTrip(req, c, &p)
+	res, err := s.roundTrip(req, c, &prog)
+	if err == nil && !x.isOptions() && s.mayRenew(res, p) {
+		req, res, err = s.renew(attempt, c, &m, req, res, &prog)
+	}
 	if err != nil {
-		r.Unreachable = p.unreachable(err)
+		r.Unreachable = prog.unreachable(err)
 		r.fail(cause(err, ctx, deadline))
 	} else {
 		answer = res.Header
 		if x == nil {
-			s.read(attempt, res, &r, s.kept)
+			s.read(attempt, res, p, &r, s.kept)
+			s.obey(answer, &r)
 		} else {
-			s.read(attempt, res, &r, store.MaxResponse)
+			s.read(attempt, res, p, &r, store.MaxResponse)
 			x.take(answer, &r, s.kept)
 		}
 	}
@@ -152,7 +154,7 @@ func (s *Sender) send(
 		return r
 	}
 	hidden := hiddenHeaders(c, &m)
-	secrets := secretsIn(req, hidden)
+	secrets := secretsIn(req, m.rejected, hidden)
 	r.Attempt.Response = maskBody(r.Attempt.Response, secrets)
 	if wanted {
 		r.Attempt.Detail = detailOf(h1.PhasesOf(attempt), hidden, secrets, req, answer)
@@ -160,15 +162,14 @@ func (s *Sender) send(
 	return r
 }
 
-// build builds the request of an attempt, or if x says so an OPTIONS.
+// build builds the request of an attempt, or if x says so an OPTIONS, and completes its message.
 func (s *Sender) build(
-	ctx context.Context, c *store.Claim, trace string, at time.Time, x *Exchange,
-) (req *http.Request, m message, err error) {
-	if x == nil || x.Options == nil {
-		return s.request(ctx, c, trace, at)
+	ctx context.Context, c *store.Claim, m *message, x *Exchange,
+) (*http.Request, error) {
+	if x.isOptions() {
+		return s.options(ctx, c, m, x)
 	}
-	req, err = s.options(ctx, c, x)
-	return req, m, err
+	return s.request(ctx, c, m)
 }
 
 // fail makes err the reason why there is no answer. The kind stays KindDown, which is that of an
@@ -184,9 +185,12 @@ func (r *Result) fail(err error) {
 // context differs: that a connection was closed, for one. So the end itself is the reason, by the
 // clock, as the context's timer may be late.
 func cause(err error, ctx context.Context, deadline time.Time) error {
+	var hook *hookError
 	switch {
 	case errors.Is(err, netguard.ErrBlocked):
 		return err // the address stays blocked, and the owner must learn of it
+	case errors.As(err, &hook):
+		return err // it has used up the time, and the endpoint has nothing to do with that
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case !time.Now().Before(deadline):

@@ -40,10 +40,17 @@ func newOptions(tr http.RoundTripper, hooks send.Hooks) send.Options {
 		Concurrency: 4,
 		Timeout:     nettest.Patience,
 		UserAgent:   "test/1",
-		Success:     func(status int) bool { return status == 200 },
 		Hooks:       hooks,
 		Logger:      slog.New(slog.DiscardHandler),
 	}
+}
+
+// policy is the usual one.
+var policy = &send.Policy{
+	Timeout:     nettest.Patience,
+	Method:      http.MethodPost,
+	ContentType: "application/json",
+	Success:     func(status int) bool { return status == 200 },
 }
 
 // newClaim returns a claim with an event's body.
@@ -90,7 +97,7 @@ func TestBodyOfTheFirstAttemptStays(t *testing.T) {
 	c := newClaim("https://endpoint.example/")
 	for attempt := range 3 {
 		c.Attempt = attempt + 1
-		r := s.Send(t.Context(), c, "")
+		r := s.Send(t.Context(), c, policy, "")
 		if r.Attempt.Status != 500 || r.Attempt.Error != "http_status: 500 Internal Server Error" {
 			t.Errorf("attempt %d: %+v", c.Attempt, r.Attempt)
 		}
@@ -150,7 +157,8 @@ func TestHooksThatFail(t *testing.T) {
 		}), signFailed},
 	} {
 		rec := &recorder{status: 200}
-		r := newSender(t, rec, tt.Hooks).Send(t.Context(), newClaim("https://endpoint.example/"), "")
+		r := newSender(t, rec, tt.Hooks).Send(t.Context(), newClaim("https://endpoint.example/"),
+			policy, "")
 		if r.Attempt.Error != tt.want || r.Kind != send.KindOurs || len(rec.bodies) != 0 {
 			t.Errorf("%s: error %q and %d requests, want %q and none", tt.name, r.Attempt.Error,
 				len(rec.bodies), tt.want)
@@ -190,7 +198,7 @@ func TestFilter(t *testing.T) {
 	}
 	c.BodyState, c.Attempt, panics, wants = failed.Body.State, 2, false, true
 	check("the next attempt", 4, true, false)
-	decided := s.Send(t.Context(), c, "").Body
+	decided := s.Send(t.Context(), c, policy, "").Body
 	if decided.State != store.BodyUnchanged || decided.Override != nil {
 		t.Errorf("the first attempt that sends decides %+v, want the body unchanged", decided)
 	}
@@ -211,14 +219,14 @@ func TestSendEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSender(t, hang, send.Hooks{})
 		start := time.Now()
-		r := s.Send(t.Context(), newClaim("https://endpoint.example/"), "")
+		r := s.Send(t.Context(), newClaim("https://endpoint.example/"), policy, "")
 		if r.Attempt.Error != "timeout: no answer in time" || time.Since(start) != nettest.Patience ||
 			r.Attempt.Duration != nettest.Patience {
 			t.Errorf("%+v after %v, want a timeout after %v", r.Attempt, time.Since(start), nettest.Patience)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, cancel)
-		r = s.Send(ctx, newClaim("https://endpoint.example/"), "")
+		r = s.Send(ctx, newClaim("https://endpoint.example/"), policy, "")
 		if r.Attempt.Error != "canceled: cut off, as the sender was stopping" ||
 			r.Attempt.Duration != time.Second {
 			t.Errorf("%+v, want it cut off after a second", r.Attempt)
@@ -253,7 +261,8 @@ func TestRetryAfterHeader(t *testing.T) {
 		tr := transportFunc(func(*http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: tt.status, Header: http.Header{"Retry-After": {tt.value}}}, nil
 		})
-		r := newSender(t, tr, send.Hooks{}).Send(t.Context(), newClaim("https://endpoint.example/"), "")
+		r := newSender(t, tr, send.Hooks{}).Send(t.Context(), newClaim("https://endpoint.example/"),
+			policy, "")
 		if r.RetryAfter != tt.want || (r.Kind == send.KindThrottled) != tt.is {
 			t.Errorf("%d with %q: %v, kind %d; want %v, throttled %v",
 				tt.status, tt.value, r.RetryAfter, r.Kind, tt.want, tt.is)
@@ -284,7 +293,7 @@ func FuzzStoredBody(f *testing.F) {
 		c := newClaim("https://endpoint.example/")
 		c.Body, c.BodyState, c.BodyOverride = event, store.BodyState(state), []byte("stored")
 		s.Filter(c)
-		r := s.Send(t.Context(), c, "")
+		r := s.Send(t.Context(), c, policy, "")
 		if len(rec.bodies) == 0 {
 			if r.Attempt.Error != "sender: it could not make the request" {
 				t.Errorf("%q: %+v", event, r.Attempt)
@@ -295,7 +304,7 @@ func FuzzStoredBody(f *testing.F) {
 			c.BodyState, c.BodyOverride = r.Body.State, r.Body.Override
 		}
 		made = []byte("changed again")
-		s.Send(t.Context(), c, "")
+		s.Send(t.Context(), c, policy, "")
 		if rec.bodies[0] != rec.bodies[1] {
 			t.Errorf("%q: sent %q, then %q", event, rec.bodies[0], rec.bodies[1])
 		}

@@ -32,7 +32,7 @@ func TestStoredHeaders(t *testing.T) {
 	} {
 		c := newClaim("https://endpoint.example/")
 		c.Subscription.Headers = headers
-		r := s.Send(t.Context(), c, "")
+		r := s.Send(t.Context(), c, policy, "")
 		if r.Kind != send.KindOurs || r.Host != "" ||
 			!strings.HasPrefix(r.Attempt.Error, "sender: the stored header ") ||
 			strings.Contains(r.Attempt.Error, canary) || len(r.Attempt.Error) > 300 {
@@ -44,7 +44,7 @@ func TestStoredHeaders(t *testing.T) {
 	}
 	c := newClaim("https://endpoint.example/")
 	c.Subscription.Headers = map[string]string{"x-own": "a", "X-Other": "", "User-Agent": "theirs"}
-	if r := s.Send(t.Context(), c, ""); r.Attempt.Status != 200 {
+	if r := s.Send(t.Context(), c, policy, ""); r.Attempt.Status != 200 {
 		t.Errorf("headers that may be sent: %+v, want 200", r)
 	}
 }
@@ -67,7 +67,7 @@ func TestStoredURL(t *testing.T) {
 		"http://localhost/":           "for development, set dispatcher.Options.AllowLoopback",
 	} {
 		for range 2 { // the second time it could be in a cache
-			r := s.Send(t.Context(), newClaim(url), "")
+			r := s.Send(t.Context(), newClaim(url), policy, "")
 			if r.Kind != send.KindDown || send.Class(r.Attempt.Error) != send.ClassBlockedAddress ||
 				!strings.HasSuffix(r.Attempt.Error, want) {
 				t.Errorf("%s: %+v, want a blocked address: %s", url, r, want)

@@ -71,7 +71,7 @@ func TestTenantsShareNoConnection(t *testing.T) {
 				c := newClaim(endpoint)
 				c.Subscription.Tenant = tenant
 				c.Subscription.Headers = map[string]string{"X-Tenant": tenant}
-				if r := s.Send(ctx, c, ""); r.Attempt.Status != 200 {
+				if r := s.Send(ctx, c, policy, ""); r.Attempt.Status != 200 {
 					t.Fatalf("%s: %+v, want 200", tt.name, r.Attempt)
 				}
 			}

@@ -62,7 +62,7 @@ func TestClientCertificates(t *testing.T) {
 			for name := range configs {
 				c := newClaim(endpoint)
 				c.Subscription.Name = name // of one tenant
-				if r := s.Send(t.Context(), c, ""); r.Attempt.Status != 200 {
+				if r := s.Send(t.Context(), c, policy, ""); r.Attempt.Status != 200 {
 					t.Fatalf("%s: %s: %+v, want 200", proto, name, r.Attempt)
 				}
 			}
@@ -80,7 +80,7 @@ func TestClientCertificates(t *testing.T) {
 		configs["a"] = identity(t, ca, "changed")
 		c := newClaim(endpoint)
 		c.Subscription.Name = "a"
-		s.Send(t.Context(), c, "")
+		s.Send(t.Context(), c, policy, "")
 		found := false
 		for _, names := range got() {
 			found = found || names[0] == "changed"
@@ -232,7 +232,7 @@ func TestTLSHookThatBlocks(t *testing.T) {
 		defer close(done)
 		c := newClaim(endpoint)
 		c.Subscription.Name = "blocks"
-		s.Send(t.Context(), c, "")
+		s.Send(t.Context(), c, policy, "")
 	}()
 	nettest.Receive(t, blocked, "the call that blocks")
 	if a := attempt(t, s, endpoint, ""); a.Status != 200 {

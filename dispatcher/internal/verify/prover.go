@@ -54,20 +54,22 @@ func (p *Proof) Apply(sub *store.Subscription) error {
 	return nil
 }
 
-// Ask asks the endpoint of a subscription now. If it agrees, there is a proof, and the attempt has
-// no error.
-func (p *Prover) Ask(ctx context.Context, sub *store.Subscription) (store.Attempt, *Proof, error) {
+// Ask asks the endpoint of a subscription now, by a policy. If it agrees, there is a proof, and the
+// attempt has no error.
+func (p *Prover) Ask(
+	ctx context.Context, sub *store.Subscription, policy *send.Policy,
+) (store.Attempt, *Proof, error) {
 	if p.o.Method == Handshake {
-		return p.handshake(ctx, sub)
+		return p.handshake(ctx, sub, policy)
 	}
-	return p.challenge(ctx, sub)
+	return p.challenge(ctx, sub, policy)
 }
 
 // randomBytes is how long a challenge is before it is encoded: nobody guesses it.
 const randomBytes = 24
 
 func (p *Prover) challenge(
-	ctx context.Context, sub *store.Subscription,
+	ctx context.Context, sub *store.Subscription, policy *send.Policy,
 ) (store.Attempt, *Proof, error) {
 	var random [randomBytes]byte
 	_, _ = rand.Read(random[:]) // never fails
@@ -81,7 +83,7 @@ func (p *Prover) challenge(
 		return store.Attempt{}, nil, err
 	}
 	var x send.Exchange
-	r := p.sender.Exchange(ctx, c, &x)
+	r := p.sender.Exchange(ctx, c, policy, &x)
 	if r.Attempt.Error != "" {
 		return r.Attempt, nil, nil
 	}
@@ -122,7 +124,7 @@ func answers(body []byte, challenge string) bool {
 }
 
 func (p *Prover) handshake(
-	ctx context.Context, sub *store.Subscription,
+	ctx context.Context, sub *store.Subscription, policy *send.Policy,
 ) (store.Attempt, *Proof, error) {
 	header := http.Header{send.HeaderRequestOrigin: {p.o.Origin}}
 	if p.o.Rate > 0 {
@@ -140,7 +142,7 @@ func (p *Prover) handshake(
 		return store.Attempt{}, nil, err
 	}
 	x := send.Exchange{Options: header}
-	r := p.sender.Exchange(ctx, c, &x)
+	r := p.sender.Exchange(ctx, c, policy, &x)
 	if r.Attempt.Status < 200 || r.Attempt.Status > 299 { // or there was no answer
 		if r.Attempt.Error == "" { // which Options.Success takes
 			r.Attempt.Error = send.ClassHTTPStatus + ": the answer to OPTIONS is no 2xx"
@@ -179,6 +181,9 @@ func (o *Options) allowed(h http.Header) (rate float64, wrong string) {
 	return rate, ""
 }
 
+// maxMinuteRate is the highest rate that is kept. Beyond it, any number is as good.
+const maxMinuteRate = 60 * 1_000_000
+
 // rateOf reads a WebHook-Allowed-Rate, deliveries a minute, as deliveries a second; zero is any
 // number.
 func rateOf(text string) (rate float64, ok bool) {
@@ -186,5 +191,5 @@ func rateOf(text string) (rate float64, ok bool) {
 		return 0, true
 	}
 	n, err := strconv.ParseUint(text, 10, 32)
-	return float64(n) / 60, err == nil && n > 0
+	return float64(min(n, maxMinuteRate)) / 60, err == nil && n > 0
 }

@@ -20,6 +20,9 @@ type Host struct {
 	Allow func(sub *store.Subscription, host string) error
 	Enter func(ctx context.Context, tenant string) (leave func(), err error)
 
+	// Policy returns how deliveries of a subscription are sent, and so are requests for proof.
+	Policy func(sub store.Subscription) (*send.Policy, error)
+
 	// Update stores what an endpoint has agreed to. later says that it was asked by Run.
 	Update func(
 		ctx context.Context, later bool, id string, change func(*store.Subscription) error,
@@ -104,7 +107,11 @@ func (s *Service) ask(
 		return store.Attempt{}, err
 	}
 	defer leave()
-	a, proof, err := s.prover.Ask(ctx, sub)
+	policy, err := s.Policy(*sub)
+	if err != nil {
+		return store.Attempt{}, fmt.Errorf("dispatcher: verify: %w", err)
+	}
+	a, proof, err := s.prover.Ask(ctx, sub, policy)
 	if err != nil {
 		return store.Attempt{}, fmt.Errorf("dispatcher: verify: %w", err)
 	}

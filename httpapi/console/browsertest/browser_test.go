@@ -1,12 +1,10 @@
-package main
+package browsertest
 
 import (
-	"context"
 	_ "embed"
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -15,56 +13,10 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/outhook/outhook/httpapi/console/browsertest/internal/browser"
-	"github.com/outhook/outhook/httpapi/console/browsertest/internal/busy"
 )
 
 //go:embed testdata/axe.min.js
 var axe string
-
-// one is the busy host of all tests, with a browser.
-var one struct {
-	*browser.Browser
-	host  *busy.Host
-	pages []Page
-}
-
-func TestMain(m *testing.M) {
-	if !browser.Installed() {
-		if os.Getenv("OUTHOOK_CI") != "" {
-			fmt.Fprintln(os.Stderr, "chromium is not installed; .ci/run installs it")
-			os.Exit(1)
-		}
-		fmt.Println("skipped: chromium is not installed")
-		return
-	}
-	os.Exit(runTests(m))
-}
-
-func runTests(m *testing.M) int {
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	err := func() (err error) {
-		if one.host, err = busy.New(ctx, 12); err != nil {
-			return err
-		}
-		var handler http.Handler
-		if handler, err = Handler(one.host); err != nil {
-			return err
-		}
-		if one.pages, err = Pages(ctx, one.host); err != nil {
-			return err
-		}
-		one.Browser, err = browser.New(ctx, handler)
-		return err
-	}()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer one.host.Close()
-	defer one.Close()
-	return m.Run()
-}
 
 // violation is what axe says about a page.
 type violation struct {
@@ -83,13 +35,14 @@ const runAxe = `axe.run(document, {resultTypes: ["violations"], runOnly: {type: 
 // Every page is accessible in both schemes and on a narrow screen, fits on it, and does nothing
 // that it must not.
 func TestPages(t *testing.T) {
+	open(t)
 	for _, look := range browser.Looks()[:3] { // colors do not depend on the width
 		for _, page := range one.pages {
 			t.Run(look.Name+"/"+page.Name, func(t *testing.T) {
 				if err := one.Open(page.Path, look); err != nil {
 					t.Fatal(err)
 				}
-				checkAxe(t)
+				checkAxe(t, one.Browser)
 				width, err := browser.Evaluate[int64](one.Browser, "document.documentElement.scrollWidth")
 				if err != nil || width > look.Width {
 					t.Errorf("it is %d wide, %v; want %d", width, err, look.Width)
@@ -102,12 +55,12 @@ func TestPages(t *testing.T) {
 	}
 }
 
-func checkAxe(t *testing.T) {
+func checkAxe(t *testing.T, b *browser.Browser) {
 	t.Helper()
-	if _, err := browser.Evaluate[string](one.Browser, axe+`;"loaded"`); err != nil {
+	if _, err := browser.Evaluate[string](b, axe+`;"loaded"`); err != nil {
 		t.Fatal(err)
 	}
-	text, err := browser.Evaluate[string](one.Browser, runAxe)
+	text, err := browser.Evaluate[string](b, runAxe)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,6 +109,7 @@ func TestBrokenPageIsNoticed(t *testing.T) {
 // The first page is three requests, all to the host. The browser's own request for the host's icon
 // is not of the page.
 func TestFirstPage(t *testing.T) {
+	open(t)
 	for _, path := range []string{"/admin/", "/portal/"} {
 		if err := one.Open(path, browser.Looks()[0]); err != nil {
 			t.Fatal(err)
@@ -172,18 +126,23 @@ func TestFirstPage(t *testing.T) {
 // wait polls a script until it returns true.
 func wait(t *testing.T, script string) {
 	t.Helper()
+	waitIn(t, one.Browser, script)
+}
+
+func waitIn(t *testing.T, b *browser.Browser, script string) {
+	t.Helper()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	timeout := time.After(time.Minute)
 	for {
-		is, err := browser.Evaluate[bool](one.Browser, script)
+		is, err := browser.Evaluate[bool](b, script)
 		if err == nil && is {
 			return
 		}
 		select {
 		case <-tick.C:
 		case <-timeout:
-			at, _ := browser.Evaluate[string](one.Browser, `location.href + "\n" + document.body.innerText`)
+			at, _ := browser.Evaluate[string](b, `location.href + "\n" + document.body.innerText`)
 			t.Fatalf("waited a minute for %s: %v, %v, at %s", script, is, err, at)
 		}
 	}
@@ -191,6 +150,7 @@ func wait(t *testing.T, script string) {
 
 // The keyboard alone goes from the list to a webhook, and to a search.
 func TestKeys(t *testing.T) {
+	open(t)
 	if err := one.Open("/portal/", browser.Looks()[0]); err != nil {
 		t.Fatal(err)
 	}
@@ -218,7 +178,8 @@ func TestKeys(t *testing.T) {
 		chromedp.KeyEvent("order-4711\r")); err != nil {
 		t.Fatal(err)
 	}
-	wait(t, `location.pathname === "/portal/event" && document.body.innerText.includes("Who got it,")`)
+	wait(t, `location.pathname === "/portal/event" && document.readyState === "complete" &&
+		document.body.innerText.includes("Who got it,")`)
 	// Switched off, which the next page knows too, no key does anything.
 	const click = `document.querySelector("#keys").click(), true`
 	if _, err := browser.Evaluate[bool](one.Browser, click); err != nil {
@@ -246,6 +207,7 @@ func TestKeys(t *testing.T) {
 
 // Live replaces what changes, and rests while somebody works on it.
 func TestLive(t *testing.T) {
+	open(t)
 	if err := one.Open("/portal/deliveries?live=1", browser.Looks()[0]); err != nil {
 		t.Fatal(err)
 	}

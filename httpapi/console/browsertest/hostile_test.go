@@ -1,4 +1,4 @@
-package main
+package browsertest
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -91,11 +92,10 @@ func TestHostileCorpus(t *testing.T) {
 	if err := console.Mount(mux, "/", d, who, nil); err != nil {
 		t.Fatal(err)
 	}
-	b, err := browser.New(t.Context(), mux)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer b.Close()
+	b := newBrowser(t, mux)
+	checkNames(t, d, b, all)
+	others := []string{"/webhook?id=", "/deliveries?id=", "/edit?id=", "/delete?id=", "/rotate?id=",
+		"/replay?state=delivered&id=", "/list?text="}
 	for i := 0; i < len(all); i += together {
 		waitAttempt(t, d, sub.ID, fmt.Sprintf("e%d", i))
 		if _, err := d.Update(t.Context(), sub.ID, func(s *store.Subscription) error {
@@ -123,6 +123,50 @@ func TestHostileCorpus(t *testing.T) {
 		}
 		if trouble := b.Trouble(); len(trouble) > 0 {
 			t.Errorf("%s: got %q", page, trouble)
+		}
+		for _, page := range []string{fmt.Sprintf("/event?id=e%d", i),
+			others[i/together%len(others)] + sub.ID} {
+			if err := b.Open(page, browser.Looks()[0]); err != nil {
+				t.Fatal(err)
+			}
+			if title, err := browser.Evaluate[string](b, `document.title`); err != nil ||
+				title == "ran" {
+				t.Errorf("%s: something of it ran, %v", page, err)
+			}
+		}
+	}
+}
+
+// checkNames makes a webhook of each text, by its name and in its URL, and looks at the list of
+// them: a page shows the texts, and nothing else happens.
+func checkNames(t *testing.T, d *dispatcher.Dispatcher, b *browser.Browser, all []string) {
+	t.Helper()
+	for _, text := range all {
+		if _, err := d.Subscribe(t.Context(), store.Subscription{Name: text,
+			URL:    "https://a.example/" + url.PathEscape(text) + "?q=secret",
+			Events: []string{"nothing.like.it"}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var seen strings.Builder
+	for page := "list"; page != ""; {
+		if err := b.Open("/"+page, browser.Looks()[0]); err != nil {
+			t.Fatal(err)
+		}
+		text, err := browser.Evaluate[string](b, `document.title + "\n" + document.body.textContent`)
+		if err != nil || strings.HasPrefix(text, "ran") {
+			t.Fatalf("%s: got %q, %v", page, text, err)
+		}
+		seen.WriteString(text)
+		page, err = browser.Evaluate[string](b,
+			`document.querySelector("a[rel=next]")?.getAttribute("href") ?? ""`)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, text := range all {
+		if shown := escaped(text); !strings.Contains(seen.String(), shown) {
+			t.Errorf("no page of the list shows %q", shown)
 		}
 	}
 }

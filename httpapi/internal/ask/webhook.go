@@ -30,6 +30,16 @@ func Subscription(f *Fields, tenant string, may May) store.Subscription {
 	return sub
 }
 
+// Choice reads a request of /webhooks.test_filter: which events a webhook would get, and what of
+// them.
+func Choice(f *Fields, tenant string) store.Subscription {
+	sub := store.Subscription{Tenant: tenant}
+	sub.Events, _ = f.List("events")
+	sub.Filter, _ = f.Object("filter")
+	sub.Fields, _ = f.List("fields")
+	return sub
+}
+
 // Change is a request of /webhooks.update. A nil field stays as it is. The dispatcher validates the
 // result.
 type Change struct {

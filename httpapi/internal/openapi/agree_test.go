@@ -38,6 +38,7 @@ func TestTypesAgree(t *testing.T) {
 		"webhook": wire.Webhook{}, "pagination": wire.Pagination{}, "delivery": wire.Delivery{},
 		"stats": wire.Stats{}, "window": wire.Window{}, "figures": wire.Figures{},
 		"hostStats": wire.HostStats{}, "storedEvent": wire.Event{},
+		"filterTest":   wire.FilterTest{},
 		"eventWebhook": wire.EventWebhook{}, "answer": wire.Answer{}, "attempt": wire.Attempt{},
 		"attemptDetail": wire.Detail{}, "eventType": wire.EventType{}, "error": wire.Failure{},
 	} {

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/json"
+	"strconv"
 
 	"github.com/outhook/outhook/store"
 )
@@ -26,19 +27,24 @@ type Webhook struct {
 	Metadata       map[string]string `json:"metadata,omitempty"`
 	Filter         json.RawMessage   `json:"filter,omitempty"`
 	Fields         []string          `json:"fields,omitempty"`
-	Rate           float64           `json:"rate,omitempty"` // attempts a second
+	FilterError    string            `json:"filter_error,omitempty"` // it does not parse
+	Rate           float64           `json:"rate,omitempty"`         // attempts a second
 	TimeoutSeconds float64           `json:"timeout_seconds,omitempty"`
 
 	// In the response of the subscribe that generated it, and in no other.
 	GeneratedKey string `json:"generated_signature_key,omitempty"`
+
+	// Version tells the states of the webhook apart, and says nothing else. In the response of info
+	// alone.
+	Version string `json:"version,omitempty"`
 
 	// Unreadable says that its headers and keys are sealed with a key that the host does not have.
 	// Headers is then empty, and nothing is sent to it.
 	Unreadable bool `json:"unreadable,omitempty"`
 }
 
-// filterOf returns the filter of a subscription as JSON; nil if it has none. One that is no JSON, as
-// a host may have set it in Go, is shown as a string: it must not spoil the response.
+// filterOf returns the filter of a subscription as JSON; nil if it has none. One that is no JSON,
+// as a host may have set it in Go, is shown as a string: it must not spoil the response.
 func filterOf(s *store.Subscription) json.RawMessage {
 	if s.Filter == "" {
 		return nil
@@ -48,6 +54,12 @@ func filterOf(s *store.Subscription) json.RawMessage {
 	}
 	filter, _ := json.Marshal(s.Filter) // never fails for a string
 	return filter
+}
+
+// Version returns the version of a webhook: the store makes UpdatedAt later by a microsecond at
+// least with each change.
+func Version(s *store.Subscription) string {
+	return strconv.FormatInt(s.UpdatedAt.UnixMicro(), 36)
 }
 
 // Pagination says which page it is. A cursor is "" at that end of the list. The total is of all
@@ -100,6 +112,9 @@ func (v View) Webhook(s *store.Subscription) Webhook {
 		Description: s.Description, Metadata: s.Metadata, Filter: filterOf(s), Fields: s.Fields,
 		Rate: s.Rate, TimeoutSeconds: s.Timeout.Seconds(),
 		Poll: s.URL == "", VerifiedAt: Timestamp(s.VerifiedAt)}
+	if err := s.FilterError(); err != nil {
+		w.FilterError = err.Error()
+	}
 	if w.Events == nil {
 		w.Events = []string{}
 	}

@@ -45,7 +45,9 @@ func Run(
 			return result, err
 		}
 		result.NextDue = g.NextDue // the last go knows most
-		if !g.Again {
+		// Of what is claimable besides, the next Claim learns.
+		full := most > 0 && len(result.Claims) >= most
+		if !g.Again || full {
 			return result, nil
 		}
 		if goes == MaxGoes {

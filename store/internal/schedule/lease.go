@@ -34,6 +34,9 @@ func (l *Lease[Q, L]) Index() *int                { return &l.pos }
 // Ended reports whether the token is worth nothing any more.
 func (l *Lease[Q, L]) Ended() bool { return l.ended }
 
+// Expired reports whether it has run out: its delivery is free again.
+func (l *Lease[Q, L]) Expired() bool { return l.expired }
+
 // Position returns where the delivery stands in the store's order.
 func (l *Lease[Q, L]) Position() Position { return l.position }
 

@@ -38,6 +38,15 @@ func (ls *leases[Q, L]) InFlight(q *Sub[Q, L]) (n int) {
 	return n
 }
 
+// Prolong has a lease that has not run out run until later.
+func (ls *leases[Q, L]) Prolong(l *Lease[Q, L], until int64) {
+	if l.ended || l.expired || l.ending {
+		return
+	}
+	l.until = until
+	ls.running.Set(l)
+}
+
 // Counted returns how many leases count against limits, by class, and how many may run out.
 func (ls *leases[Q, L]) Counted() (byClass [store.Classes]int, running int) {
 	return ls.leased, ls.running.Len()

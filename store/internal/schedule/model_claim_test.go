@@ -121,7 +121,7 @@ func (m *model) wantRightLease(rd *round, l *lease) {
 	health := k.state.Health
 	leased, classes := m.leasedBy(num)
 	tenant, host := m.leasedBeside(num)
-	switch limit := rd.req.Limit(health); {
+	switch limit := m.limitOf(&rd.req, num); {
 	case m.tokens[l.Token] != nil || l.Token <= 7:
 		m.fail("token %d was given out twice", l.Token)
 	case m.busy(num, l.Seq):

@@ -114,7 +114,7 @@ func (m *model) roomFor(req *store.ClaimRequest, num uint64) bool {
 	state := &m.get(num).state
 	n, classes := m.leasedBy(num)
 	tenant, host := m.leasedBeside(num)
-	limit := req.Limit(state.Health)
+	limit := m.limitOf(req, num)
 	return (limit == 0 || n < limit) && req.Room(state.Health.Class(), &classes) &&
 		(req.PerTenant == 0 || state.Tenant == "" || tenant < req.PerTenant) &&
 		(req.PerHost == 0 || state.Host == "" || host < req.PerHost)

@@ -45,7 +45,7 @@ func (m *model) operations() map[string]func() {
 		"seal": m.seal, "record": m.record, "record more": m.record,
 		"release one": m.releaseOne, "gone": m.gone,
 		"set health": m.setHealth, "set active": m.setActive, "set host": m.setHost,
-		"postpone": m.postpone, "clear": m.clear, "forget": m.forget, "told": m.flush,
+		"postpone": m.postpone, "limit": m.limit, "clear": m.clear, "forget": m.forget, "told": m.flush,
 		"pass time": m.passTime, "pass more time": m.passTime, "expire": m.runOut,
 		"claim": m.claimOne, "claim more": m.claimOne, "claim again": m.claimOne,
 	}

@@ -73,6 +73,31 @@ func (m *model) postpone() {
 	m.do("postpone", func() { m.s.Postpone(num, time.Duration(d), m.now); m.pauses[num] = until })
 }
 
+// ownLimit is the limit of one subscription.
+type ownLimit struct {
+	n     int
+	until int64
+}
+
+// limit gives a subscription a limit of its own, or takes it away.
+func (m *model) limit() {
+	num, d := m.pick(), int64(rapid.IntRange(0, 40).Draw(m.t, "for"))
+	n := rapid.IntRange(1, 6).Draw(m.t, "limit")
+	m.do("limit", func() {
+		m.s.Pause(num, store.Pause{For: time.Duration(d), Limit: n}, m.now)
+		m.limits[num] = ownLimit{n, m.now + d}
+	})
+}
+
+// limitOf returns how many of a subscription a request lets be leased at once.
+func (m *model) limitOf(req *store.ClaimRequest, num uint64) int {
+	own := *req
+	if l := m.limits[num]; l.until > m.now {
+		own.PerSubscription = l.n
+	}
+	return own.Limit(m.get(num).state.Health)
+}
+
 // clear ends all of a subscription.
 func (m *model) clear() {
 	m.flush()
@@ -203,9 +228,11 @@ func (m *model) forget() {
 			m.endLeases(num)
 		} else {
 			m.s.Postpone(num, 0, m.now)
+			m.s.Pause(num, store.Pause{Limit: 1}, m.now)
 		}
 		delete(m.known, num)
 		delete(m.unrecorded, num)
 		m.pauses[num] = 0
+		delete(m.limits, num)
 	})
 }

@@ -64,6 +64,7 @@ type model struct {
 	last       uint64 // event or canceling
 	known      map[uint64]*known
 	pauses     map[uint64]int64
+	limits     map[uint64]ownLimit
 	unrecorded map[uint64][]uint64 // canceled, and not recorded yet as such
 	leases     []*held
 	tokens     map[uint64]*held
@@ -87,6 +88,7 @@ func newModel(t *rapid.T, window int) *model {
 		file:       make(file),
 		known:      make(map[uint64]*known),
 		pauses:     make(map[uint64]int64),
+		limits:     make(map[uint64]ownLimit),
 		unrecorded: make(map[uint64][]uint64),
 		tokens:     make(map[uint64]*held),
 	}

@@ -3,6 +3,7 @@ package schedule
 import (
 	"time"
 
+	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/internal/schedule/internal/heap"
 )
 
@@ -14,9 +15,10 @@ type postponements struct {
 }
 
 type postponement struct {
-	num uint64
-	end int64
-	pos int
+	num   uint64
+	end   int64
+	limit int // of a limit, see Pause
+	pos   int
 }
 
 func (p *postponement) Before(o *postponement) bool { return p.end < o.end }
@@ -63,6 +65,52 @@ func (ps *postponements) expire(now int64) {
 		}
 		ps.set(p.num, 0)
 	}
+}
+
+// Pause takes in a pause of a subscription from now on, or a limit.
+func (s *Schedule[Q, L]) Pause(num uint64, p store.Pause, now int64) {
+	if p.Limit == 0 {
+		s.Postpone(num, p.For, now)
+		return
+	}
+	until := int64(0)
+	if p.For > 0 {
+		until = Add(now, p.For)
+	}
+	s.limited.set(num, until)
+	if l := s.limited.byNum[num]; l != nil {
+		l.limit = p.Limit
+	}
+	s.setLimit(num)
+}
+
+// setLimit takes in that the limit of a subscription has changed.
+func (s *Schedule[Q, L]) setLimit(num uint64) {
+	if q := s.subs[num]; q != nil {
+		q.limit = s.limited.limit(num)
+		s.turns.readmit(q) // it may have room now
+		s.wake = s.wake || s.hasDue()
+	}
+}
+
+// endLimits ends the limits whose time is over.
+func (s *Schedule[Q, L]) endLimits(now int64) {
+	for {
+		l, ok := s.limited.ends.First()
+		if !ok || l.end > now {
+			return
+		}
+		s.limited.set(l.num, 0)
+		s.setLimit(l.num)
+	}
+}
+
+// limit returns the limit that a subscription has of its own; 0 if it has none.
+func (ps *postponements) limit(num uint64) int {
+	if p := ps.byNum[num]; p != nil {
+		return p.limit
+	}
+	return 0
 }
 
 // Postpone keeps the deliveries of a subscription from being claimed for a time from now on, in

@@ -41,6 +41,7 @@ func (s *Schedule[Q, L]) Round(req *store.ClaimRequest, now int64) *Round[Q, L] 
 func (r *Round[Q, L]) Run() []Lack {
 	s := r.schedule
 	r.now = s.now // others may have gone on since the last Run, and time must not go back for a Sub
+	s.endLimits(r.now)
 	r.wakeSleepers()
 	r.use()
 	if len(s.unknown) > 0 {
@@ -162,8 +163,19 @@ func (r *Round[Q, L]) stepIn(class store.Class) (took, lacking bool) {
 
 // allows reports whether its own limit lets one more of q be leased.
 func (r *Round[Q, L]) allows(q *Sub[Q, L]) bool {
-	limit := r.req.Limit(q.health)
+	limit := r.limit(q)
 	return limit == 0 || q.leased < limit
+}
+
+// limit returns how many of q may be leased at once; 0 is no limit.
+func (r *Round[Q, L]) limit(q *Sub[Q, L]) int {
+	if q.limit == 0 { // as nearly always
+		return r.req.Limit(q.health)
+	}
+	own := store.ClaimRequest{
+		PerSubscription: q.limit, BreakerThreshold: r.req.BreakerThreshold,
+	}
+	return own.Limit(q.health)
 }
 
 // lacks returns what must be loaded: for whose turn it is, and for others that may be asked soon,

@@ -38,6 +38,7 @@ type Schedule[Q, L any] struct {
 	barred // events, see Bar
 	leases[Q, L]
 	postponements
+	limited postponements // those that have a limit of their own
 
 	now  int64 // the latest that was given: a round may have begun with an earlier one
 	wake bool  // see TakeWake
@@ -77,6 +78,7 @@ func (s *Schedule[Q, L]) Ensure(num uint64) *Sub[Q, L] {
 		s.lastSub++
 		q = &Sub[Q, L]{Num: num, id: s.lastSub, health: &unknown}
 		q.postponedUntil = s.postponements.until(num)
+		q.limit = s.limited.limit(num)
 		q.turn.sub = q
 		for i := range q.windows {
 			q.windows[i].complete = true
@@ -164,6 +166,7 @@ func holdOf(health *store.Health) int64 {
 func (s *Schedule[Q, L]) Forget(q *Sub[Q, L]) {
 	s.endLeases(q)
 	s.postponements.set(q.Num, 0)
+	s.limited.set(q.Num, 0)
 	s.drop(q)
 }
 

@@ -212,6 +212,30 @@ func TestPostpone(t *testing.T) {
 	s.want(t, req, "3/5")
 }
 
+// TestOwnLimit has a subscription with a limit of its own, less or more than that of all.
+func TestOwnLimit(t *testing.T) {
+	s := newMemory()
+	flood(s, 1, 2, 6, healthy)
+	req := store.ClaimRequest{Max: 20, PerSubscription: 2}
+	limit := func(num uint64, n int, d time.Duration) {
+		s.Pause(num, store.Pause{Limit: n, For: d}, s.now)
+	}
+	limit(1, 1, 30)
+	s.want(t, req, "1/1 2/7 2/8")
+	limit(1, 4, 30) // it is aside at its limit, and has room now
+	s.want(t, req, "1/2 1/3 1/4")
+	limit(1, 1, 30)
+	s.want(t, req, "")
+	s.now += 30
+	limit(3, 1, 30) // before anything is known of it
+	s.sub(3, healthy)
+	s.add(3)
+	s.add(3)
+	s.want(t, req, "3/13")
+	limit(3, 1, 0)
+	s.want(t, req, "3/14")
+}
+
 // TestLimitsKeepManyBack holds that thousands that are at their limit hide no other, and that
 // claims do not look at each: then one would take a thousand times as long as beside few.
 func TestLimitsKeepManyBack(t *testing.T) {

@@ -29,6 +29,7 @@ type Sub[Q, L any] struct {
 	pace           int64  // the least time between two leases, as health says
 	lastLease      int64  // when the last one began
 	postponedUntil int64  // until when nothing is claimed; health has no say in it
+	limit          int    // in place of PerSubscription; 0 if it has none of its own
 
 	implicit   implicit.List
 	windows    [windows]window

@@ -19,7 +19,24 @@ function copyButtons(root) {
 function enhance(root) {
   localTimes(root);
   copyButtons(root);
+  for (const box of all("[data-all]", root)) box.hidden = false;
+  countTicked();
 }
+
+// Rows can be ticked all at once, and the button for them says how many are.
+function countTicked() {
+  const n = all("input[name=d]:checked").length;
+  for (const button of all("[data-count]")) {
+    button.textContent = button.dataset.count + (n ? ` (${n})` : "");
+  }
+}
+
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-all]")) {
+    for (const box of all("input[name=d]")) box.checked = event.target.checked;
+  }
+  countTicked();
+});
 
 document.addEventListener("click", async (event) => {
   const copy = event.target.closest("[data-copy]");

@@ -3,25 +3,40 @@ package form
 import (
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/httpapi/console/internal/show"
 	"github.com/outhook/outhook/httpapi/console/internal/text"
+	"github.com/outhook/outhook/httpapi/internal/ask"
 	"github.com/outhook/outhook/store"
 )
 
 // Filter is what a request selects deliveries by, as its form shows it.
 type Filter struct {
-	ID, Event, Tenant, State, Type, Last, Since, Until string
+	ID, Event, Tenant, State, Type, Key string
+	Class, Status                       string // of the last answer
+	Last, Since, Until                  string // when it was published
 
 	Query   store.DeliveryQuery
 	Problem string // what is wrong with it, for people; empty if nothing is
 }
 
-// spans are the presets of time.
-var spans = map[string]time.Duration{
-	"1h": time.Hour, "24h": 24 * time.Hour, "7d": 7 * 24 * time.Hour,
+// Span is a preset of time.
+type Span struct {
+	Name, Label string
+	Long        time.Duration
+}
+
+// Spans are the presets of time, the shortest first.
+func Spans() []Span {
+	const day = 24 * time.Hour
+	return []Span{
+		{"15m", "last 15 minutes", 15 * time.Minute}, {"1h", "last hour", time.Hour},
+		{"24h", "last 24 hours", day}, {"7d", "last 7 days", 7 * day}, {"30d", "last 30 days", 30 * day},
+	}
 }
 
 // ReadFilter reads a filter from a form. within is the query that it narrows down: what the sender
@@ -29,10 +44,12 @@ var spans = map[string]time.Duration{
 func ReadFilter(values url.Values, within store.DeliveryQuery, tenant string) Filter {
 	f := Filter{
 		ID: values.Get("id"), Event: values.Get("event"), Tenant: tenant,
-		State: values.Get("state"), Type: values.Get("type"), Last: values.Get("last"),
-		Since: values.Get("since"), Until: values.Get("until"), Query: within,
+		State: values.Get("state"), Type: values.Get("type"), Key: values.Get("key"),
+		Class: values.Get("class"), Status: strings.TrimSpace(values.Get("status")),
+		Last: values.Get("last"), Since: values.Get("since"), Until: values.Get("until"),
+		Query: within,
 	}
-	f.Query.EventID, f.Query.EventType = f.Event, f.Type
+	f.Query.EventID, f.Query.EventType, f.Query.Key = f.Event, f.Type, f.Key
 	if f.Event != "" && f.Query.AnyTenant {
 		f.Problem = "An event is searched in one tenant. Choose the tenant, or use the search above."
 		f.Query.EventID = ""
@@ -46,16 +63,36 @@ func ReadFilter(values url.Values, within store.DeliveryQuery, tenant string) Fi
 	if f.Type != "" && events.ValidateType(f.Type) != nil {
 		f.Problem, f.Query.EventType = "This is no event type. Write one such as order.created.", ""
 	}
+	f.readAnswer()
 	f.readTimes()
 	return f
 }
 
+// readAnswer reads what the last answer is to be.
+func (f *Filter) readAnswer() {
+	if f.Class != "" {
+		f.Query.ErrorClass = f.Class
+		if !slices.Contains(dispatcher.Classes(), dispatcher.Class(f.Class)) {
+			f.Class, f.Query.ErrorClass, f.Problem = "", "", "There is no such failure. Choose one."
+		}
+	}
+	if f.Status != "" {
+		statuses, ok := ask.ParseStatusRange(f.Status)
+		if !ok {
+			f.Status, f.Problem = "", "This is no status. Write one such as 503, or 5xx."
+		}
+		f.Query.LastStatus = statuses
+	}
+}
+
 // readTimes reads from when until when. A preset comes before times.
 func (f *Filter) readTimes() {
-	if d, ok := spans[f.Last]; ok {
-		f.Since, f.Until = "", ""
-		f.Query.Since = time.Now().Add(-d)
-		return
+	for _, span := range Spans() {
+		if span.Name == f.Last {
+			f.Since, f.Until = "", ""
+			f.Query.Since = time.Now().Add(-span.Long)
+			return
+		}
 	}
 	if f.Last != "" {
 		f.Last, f.Problem = "", "There is no such span of time. Choose one, or write times."
@@ -67,7 +104,7 @@ func (f *Filter) readTimes() {
 		if *t.value == "" {
 			continue
 		}
-		at, err := time.Parse("2006-01-02T15:04", *t.value)
+		at, err := time.Parse(inputTime, *t.value)
 		if err != nil {
 			at, err = time.Parse(time.RFC3339, *t.value)
 		}
@@ -95,19 +132,43 @@ func (f *Filter) Freeze(now time.Time) {
 	}
 }
 
+// SinceInput and UntilInput are the times as a field for times takes them: in UTC, to the minute.
+func (f Filter) SinceInput() string { return input(f.Since, f.Query.Since) }
+func (f Filter) UntilInput() string { return input(f.Until, f.Query.Until) }
+
+// instant returns a time for people; empty if it is zero.
+func instant(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02 15:04:05 UTC")
+}
+
+// input returns a time as a field takes it; empty if none was given.
+func input(given string, t time.Time) string {
+	if given == "" || t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(inputTime)
+}
+
+// inputTime is the form of a time in a field for times.
+const inputTime = "2006-01-02T15:04"
+
 // Fields are the names and values of the filter in a form.
 func (f Filter) Fields() [][2]string {
 	return [][2]string{{"id", f.ID}, {"event", f.Event}, {"tenant", f.Tenant},
-		{"state", f.State}, {"type", f.Type}, {"last", f.Last}, {"since", f.Since},
-		{"until", f.Until}}
+		{"state", f.State}, {"class", f.Class}, {"status", f.Status}, {"type", f.Type},
+		{"key", f.Key}, {"last", f.Last}, {"since", f.Since}, {"until", f.Until}}
 }
 
 // Words say what the filter selects, one line for each of its fields but the webhook.
 func (f Filter) Words() []string {
 	var out []string
 	for _, field := range [][2]string{{"Tenant", f.Tenant}, {"Event", f.Event},
-		{"State", f.State}, {"Type", f.Type}, {"Published from", f.Since},
-		{"Published before", f.Until}} {
+		{"State", f.State}, {"Last failure", show.ClassText(f.Class)}, {"Last status", f.Status},
+		{"Type", f.Type}, {"Key", f.Key}, {"Published from", instant(f.Query.Since)},
+		{"Published before", instant(f.Query.Until)}} {
 		if field[1] != "" {
 			out = append(out, field[0]+": "+text.Line(field[1]))
 		}
@@ -126,5 +187,5 @@ func (f Filter) URL(page string) string {
 
 // Any reports whether it selects by anything.
 func (f Filter) Any() bool {
-	return f.Event+f.State+f.Type+f.Last+f.Since+f.Until != ""
+	return f.Event+f.State+f.Class+f.Status+f.Type+f.Key+f.Last+f.Since+f.Until != ""
 }

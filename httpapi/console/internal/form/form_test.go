@@ -90,3 +90,36 @@ func TestReadFilter(t *testing.T) {
 		t.Errorf("an event of all tenants: got %+v", f)
 	}
 }
+
+// What a filter selects, the URL that it makes selects too: of links, of the form and of a replay.
+func TestFilterURL(t *testing.T) {
+	within := store.DeliveryQuery{Tenant: "acme"}
+	values := url.Values{"state": {"pending"}, "class": {"timeout"}, "status": {"5xx"},
+		"type": {"a.b"}, "key": {"k 1"}, "since": {"2026-05-03T14:00"}, "until": {"2026-05-04T14:00"}}
+	f := form.ReadFilter(values, within, "")
+	want := within
+	want.States, want.ErrorClass = []store.State{store.Pending}, "timeout"
+	want.LastStatus = store.StatusRange{From: 500, To: 599}
+	want.EventType, want.Key = "a.b", "k 1"
+	want.Since = time.Date(2026, 5, 3, 14, 0, 0, 0, time.UTC)
+	want.Until = want.Since.Add(24 * time.Hour)
+	if f.Problem != "" || !reflect.DeepEqual(f.Query, want) {
+		t.Fatalf("got %+v and %q, want %+v", f.Query, f.Problem, want)
+	}
+	again, err := url.Parse(f.URL("deliveries"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := form.ReadFilter(again.Query(), within, ""); !reflect.DeepEqual(got, f) {
+		t.Errorf("got %+v by its URL, want %+v", got, f)
+	}
+	// A filter of fixed times is shown in fields, which take no seconds and no zone.
+	f.Freeze(time.Date(2026, 5, 3, 18, 30, 5, 6, time.UTC))
+	if f.SinceInput() != "2026-05-03T14:00" || f.UntilInput() != "2026-05-03T18:30" {
+		t.Errorf("got fields from %q until %q", f.SinceInput(), f.UntilInput())
+	}
+	words := f.Words()
+	if len(words) != 7 || words[5] != "Published from: 2026-05-03 14:00:00 UTC" {
+		t.Errorf("got the words %q, want one for each of its seven parts", words)
+	}
+}

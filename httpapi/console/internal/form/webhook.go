@@ -24,8 +24,14 @@ type Webhook struct {
 	URL      string
 	Labels
 	Types    []TypeChoice
-	Patterns string // one a line: types that are not in the catalogue, families
+	Families []Family // of the catalogue
+	Patterns string   // one a line: types that are not in the catalogue, other families
+	Written  []Family // those of Patterns, with what they match; none without a catalogue
+	Filter   string   // JSON; empty for none
+	Fields   string   // payload paths, one a line
 	Headers  []Header
+	Policy   Policy
+	Tests    *FilterTests      // of the filter, if they were asked for
 	Errors   map[string]string // by field; "" is of the whole
 	Heading  string
 	Polled   bool // it has no URL, and is read by poll
@@ -57,16 +63,25 @@ func (f *Webhook) DropValues() {
 // spareHeaders is how many empty rows a form has.
 const spareHeaders = 2
 
-// Fill makes a form ready to be shown: with the types of the catalogue, those of the patterns that
-// are not in it, and empty rows for headers.
+// Fill makes a form ready to be shown: with the types and families of the catalogue, those of the
+// patterns that are not in it, and empty rows for headers.
 func (f *Webhook) Fill(catalogue []events.Type, patterns []string) {
 	for _, t := range catalogue {
 		f.Types = append(f.Types, TypeChoice{t, slices.Contains(patterns, t.Name)})
 	}
+	f.Families = families(catalogue)
+	for i := range f.Families {
+		f.Families[i].Chosen = slices.Contains(patterns, f.Families[i].Pattern)
+	}
 	var rest []string
 	for _, p := range patterns {
-		if !slices.ContainsFunc(f.Types, func(t TypeChoice) bool { return t.Name == p }) {
-			rest = append(rest, p)
+		if slices.ContainsFunc(f.Types, func(t TypeChoice) bool { return t.Name == p }) ||
+			slices.ContainsFunc(f.Families, func(m Family) bool { return m.Pattern == p }) {
+			continue
+		}
+		rest = append(rest, p)
+		if len(catalogue) > 0 && events.ValidatePattern(p) == nil {
+			f.Written = append(f.Written, Family{Pattern: p, Matches: matches(catalogue, p)})
 		}
 	}
 	f.Patterns = strings.Join(rest, "\n")
@@ -81,7 +96,8 @@ func ReadWebhook(values url.Values, tenant string, operator bool) (*Webhook, []s
 	f := &Webhook{
 		ID: values.Get("id"), NewID: values.Get("new"), Name: strings.TrimSpace(values.Get("name")),
 		URL: strings.TrimSpace(values.Get("url")), Operator: operator,
-		Tenant: tenant, Errors: make(map[string]string),
+		Tenant: tenant, Policy: readPolicy(values), Errors: make(map[string]string),
+		Filter: strings.TrimSpace(values.Get("filter")), Fields: values.Get("fields"),
 	}
 	if f.Operator {
 		f.Tenant = values.Get("tenant")
@@ -184,8 +200,10 @@ func (f *Webhook) AddError(err error) (ok bool) {
 	}
 	subject := map[string]string{
 		"url": "The URL", "name": "The name", "events": "The list of types",
-		"headers": "The list of headers", "tenant": "The tenant",
+		"headers": "The list of headers", "tenant": "The tenant", "filter": "The filter",
+		"fields":      "The list of fields",
 		"description": "The description", "metadata": "The list of labels",
+		"rate": "The rate", "timeout_seconds": "The timeout",
 	}[invalid.Field]
 	field := invalid.Field
 	if subject == "" {

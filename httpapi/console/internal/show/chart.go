@@ -12,6 +12,8 @@ type Chart struct {
 	Label string // what it shows, in words
 	Bars  []bar
 	Width int
+	From  time.Time  // when the first bar begins
+	Most  string     // how high the highest is, in words
 	Rows  []chartRow // the same numbers, of the times in which there were attempts
 	Total store.Figure
 }
@@ -24,6 +26,7 @@ const (
 
 // bar is a bar of a chart: where it is, and the heights of its parts.
 type bar struct {
+	Title               string // its numbers
 	X                   int
 	GoodY, Good, Y, Bad int
 }
@@ -42,26 +45,27 @@ func NewChart(figures *store.Figures, per store.Resolution, last int) Chart {
 	for i := range sums {
 		most = max(most, sums[i].Delivered+sums[i].Failed)
 	}
-	c := Chart{Width: len(sums)*barWidth - 2}
+	at := func(i int) time.Time { return figures.Start.Add(time.Duration(first+i) * figures.Each) }
+	c := Chart{Width: len(sums)*barWidth - 2, From: at(0)}
 	for i := range sums {
 		s := &sums[i]
 		c.Total.Add(s)
 		if s.Delivered+s.Failed == 0 {
 			continue
 		}
-		good := (s.Delivered*chartHeight + most - 1) / most // never zero if there is one
-		bad := (s.Failed*chartHeight + most - 1) / most
-		good = min(good, chartHeight-min(bad, chartHeight-1))
-		bad = min(bad, chartHeight-good)
-		c.Bars = append(c.Bars, bar{X: i * barWidth, GoodY: chartHeight - good, Good: good,
-			Y: chartHeight - good - bad, Bad: bad})
-		c.Rows = append(c.Rows, chartRow{At: figures.Start.Add(time.Duration(first+i) * figures.Each),
-			Delivered: s.Delivered, Failed: s.Failed})
+		good, bad := heights(s.Delivered, s.Failed, most, chartHeight)
+		c.Bars = append(c.Bars, bar{
+			Title: Clock(at(i)) + ": " + Number(s.Delivered) + " succeeded, " + Number(s.Failed) + " failed",
+			X:     i * barWidth, GoodY: chartHeight - good, Good: good,
+			Y: chartHeight - good - bad, Bad: bad,
+		})
+		c.Rows = append(c.Rows, chartRow{At: at(i), Delivered: s.Delivered, Failed: s.Failed})
 	}
 	each := "minute"
 	if per == store.PerHour {
 		each = "hour"
 	}
+	c.Most = "at most " + Number(most) + " in one " + each
 	c.Label = fmt.Sprintf("Attempts by the %s: %s succeeded and %s failed, %s at most in one", each,
 		Number(c.Total.Delivered), Number(c.Total.Failed), Number(most))
 	return c

@@ -1,6 +1,7 @@
 package show
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -14,17 +15,21 @@ type Row struct {
 	store.Delivery
 	Status  State
 	Answer  string
+	Took    string // from when it was published to when it ended; empty if it was never tried
 	Webhook string // its name
 }
 
 // NewRows returns deliveries as the rows of a table, with IDs in place of the names of webhooks.
-func NewRows(all []store.Delivery) []Row {
-	now := time.Now()
+// most is how many attempts a delivery gets.
+func NewRows(all []store.Delivery, most int) []Row {
 	rows := make([]Row, len(all))
 	for i, d := range all {
-		rows[i] = Row{Delivery: d, Status: DeliveryState(&d, now), Webhook: Short(d.SubscriptionID)}
+		rows[i] = Row{Delivery: d, Status: DeliveryState(&d, most), Webhook: Short(d.SubscriptionID)}
 		if d.State != store.Canceled {
 			rows[i].Answer = Answer(d.LastStatus, d.LastError)
+		}
+		if d.Attempts > 0 && !d.FinishedAt.IsZero() {
+			rows[i].Took = Duration(max(d.FinishedAt.Sub(d.CreatedAt), 0))
 		}
 	}
 	return rows
@@ -58,18 +63,18 @@ func (e *Events) NewAttempt(a store.Attempt, operator bool) Attempt {
 	if dispatcher.ErrorClass(a.Error) == dispatcher.ClassHTTPStatus {
 		out.Answer, out.Reason = out.Reason, "" // one line says both
 	}
-	out.Status = State{"ok", "succeeded", ""}
+	out.Status = State{Kind: "ok", Word: "succeeded"}
 	if a.Error != "" {
-		out.Status = State{"bad", "failed", ""}
+		out.Status = State{Kind: "bad", Word: "failed"}
 	}
 	if out.BodyShown {
 		out.Body, _ = text.Body(a.Response, store.MaxResponse)
 	}
 	if d := a.Detail; d != nil && d.Sealed == nil {
 		out.Phases = phases(d)
-		out.Sent, out.SentCut = shownHeaders(d.Request), d.RequestCut
+		out.Sent, out.SentCut = shownHeaders(d.Request, operator), d.RequestCut
 		if e.Payloads {
-			out.Got, out.GotCut = shownHeaders(d.Answer), d.AnswerCut
+			out.Got, out.GotCut = shownHeaders(d.Answer, operator), d.AnswerCut
 		}
 		if operator {
 			out.Remote = text.Line(d.RemoteAddress)
@@ -95,10 +100,22 @@ func phases(d *store.AttemptDetail) string {
 	return strings.Join(parts, " · ")
 }
 
-func shownHeaders(all []store.HeaderField) []store.HeaderField {
-	out := make([]store.HeaderField, len(all))
-	for i, h := range all {
-		out[i] = store.HeaderField{Name: text.Line(h.Name), Value: text.Line(h.Value)}
+// shownHeaders returns headers as a page has them. To a customer, the host is who sends: those that
+// name the software that it uses, in their name or their value, are the operator's.
+func shownHeaders(all []store.HeaderField, operator bool) []store.HeaderField {
+	var out []store.HeaderField
+	for _, h := range all {
+		if !operator && (namesSoftware(h.Name) || namesSoftware(h.Value)) {
+			continue
+		}
+		out = append(out, store.HeaderField{Name: text.Line(h.Name), Value: text.Line(h.Value)})
 	}
 	return out
+}
+
+// namesSoftware reports whether a text has the name of this module, or of the integration whose
+// contract it keeps, as a word.
+func namesSoftware(s string) bool {
+	words := strings.FieldsFunc(strings.ToLower(s), func(c rune) bool { return c < 'a' || c > 'z' })
+	return slices.Contains(words, "outhook") || slices.Contains(words, "airy")
 }

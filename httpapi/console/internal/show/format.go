@@ -72,6 +72,15 @@ func Duration(d time.Duration) string {
 func UTC(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05.000 UTC") }
 func ISO(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
+// Clock is a time of today by the clock, and one of another day with its date, in UTC.
+func Clock(t time.Time) string {
+	t, now := t.UTC(), time.Now().UTC()
+	if t.YearDay() == now.YearDay() && t.Year() == now.Year() {
+		return t.Format("15:04 UTC")
+	}
+	return t.Format("2 Jan 15:04 UTC")
+}
+
 // Number writes n with a thin separator between thousands.
 func Number(n int) string {
 	s := strconv.Itoa(n)

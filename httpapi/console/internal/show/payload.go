@@ -15,8 +15,9 @@ const MaxBody = 64 << 10
 // Payload is what a page shows of an event's payload.
 type Payload struct {
 	Text   string
-	Cut    bool // there is more; it can be downloaded
-	Hidden bool // the sender of the request may not see it
+	Raw    string // the bytes as they were published, on as many lines; empty if Text has them
+	Cut    bool   // there is more; it can be downloaded
+	Hidden bool   // the sender of the request may not see it
 	Erased bool
 }
 
@@ -37,7 +38,12 @@ func (e *Events) Payload(sub store.Subscription, ev *store.StoredEvent) Payload 
 		return Payload{Hidden: true}
 	}
 	var p Payload
-	p.Text, p.Cut = text.Body(e.Redacted(sub, ev), MaxBody)
+	raw := e.Redacted(sub, ev)
+	p.Text, p.Cut = text.Body(raw, MaxBody)
+	begin, _ := text.Cut(string(raw), MaxBody)
+	if p.Raw = text.Block(begin); p.Raw == p.Text {
+		p.Raw = ""
+	}
 	return p
 }
 

@@ -50,7 +50,7 @@ func TestPayloadIsHidden(t *testing.T) {
 		"hidden":   {show.Events{}, show.Payload{Hidden: true}, false},
 		"redacted": {show.Events{Payloads: true, Redact: redact}, show.Payload{Text: "{}"}, false},
 		"shown": {show.Events{Payloads: true},
-			show.Payload{Text: "{\n  \"name\": \"Ada\"\n}"}, true},
+			show.Payload{Text: "{\n  \"name\": \"Ada\"\n}", Raw: `{"name":"Ada"}`}, true},
 	} {
 		if got := c.events.Payload(sub, ev); got != c.want {
 			t.Errorf("%s: got %+v, want %+v", name, got, c.want)

@@ -22,56 +22,148 @@ type State struct {
 	Kind   string // of icon and color: ok, new, wait, warn, bad, off
 	Word   string
 	Detail string
+	At     time.Time // a time that ends the detail, as in "next try in 2 min"; zero is none
 }
+
+// The words for the states of a webhook. A list can be filtered by them.
+const (
+	Active       = "active"
+	New          = "new"
+	Failing      = "failing"
+	Throttled    = "throttled"
+	Paused       = "paused"
+	Unverified   = "unverified"
+	Polled       = "polled"
+	Disabled     = "disabled"
+	Unsubscribed = "unsubscribed"
+	Unreadable   = "unreadable"
+)
+
+// WebhookStates returns the words for the states of a webhook.
+func WebhookStates() []string {
+	return []string{Active, New, Failing, Throttled, Polled, Paused, Unverified, Disabled,
+		Unsubscribed, Unreadable}
+}
+
+// Statuses returns the statuses that a webhook in a state may have: a store finds those by itself.
+// It is empty for a state that says nothing of the status.
+func Statuses(state string) []store.Status {
+	switch state {
+	case Active, New, Failing, Throttled, Polled:
+		return []store.Status{store.Subscribed}
+	case Paused:
+		return []store.Status{store.Paused}
+	case Unverified:
+		return []store.Status{store.Unverified}
+	case Disabled, Unsubscribed:
+		return []store.Status{store.Unsubscribed}
+	}
+	return nil
+}
+
+// SlowPace is the time between two attempts from which on a webhook counts as throttled though it
+// is not held: quicker than that, nobody sees a difference.
+const SlowPace = time.Second
 
 // WebhookState sums up how a webhook is.
 func WebhookState(sub *store.Subscription, s *dispatcher.SubscriptionStats) State {
-	attempts := s.Day.Delivered + s.Day.Failed
+	tried := s.Day.Delivered + s.Day.Failed
 	switch {
 	case sub.SealedWith != "":
-		return State{"bad", "unreadable", "its keys and headers can't be read"}
+		return State{Kind: "bad", Word: Unreadable, Detail: "its key is missing here"}
 	case sub.Disabled():
-		return State{"bad", "disabled", text.Line(sub.DisabledReason)}
+		return State{Kind: "bad", Word: Disabled, Detail: text.Line(sub.DisabledReason)}
 	case sub.Status == store.Unsubscribed:
-		return State{"off", "off", "disabled by its owner"}
+		return State{Kind: "off", Word: Unsubscribed, Detail: "by its owner"}
 	case sub.Status == store.Paused:
-		return State{"off", "paused", "by its owner"}
+		return State{Kind: "off", Word: Paused, Detail: "by its owner"}
 	case sub.Status == store.Unverified:
-		return State{"wait", "unverified", "its endpoint has not agreed yet"}
+		return State{Kind: "wait", Word: Unverified, Detail: "its endpoint has not agreed yet"}
 	case sub.URL == "":
-		return State{"ok", "polled", "read by poll"}
+		return State{Kind: "ok", Word: Polled, Detail: "read by poll"}
 	case s.Breaker == dispatcher.BreakerOpen:
-		detail := fmt.Sprintf("%d in a row", s.Failures)
-		if !s.NextProbeAt.IsZero() {
-			detail += ", next try " + Ago(s.NextProbeAt)
+		state := State{Kind: "bad", Word: Failing, Detail: fmt.Sprintf("%d in a row", s.Failures)}
+		switch {
+		case s.NextProbeAt.After(time.Now()):
+			state.Detail, state.At = state.Detail+", next try", s.NextProbeAt
+		default:
+			state.Detail += ", tried now"
 		}
-		return State{"bad", "failing", detail}
+		return state
+	case s.ThrottledUntil.After(time.Now()):
+		return State{Kind: "warn", Word: Throttled, Detail: "next try", At: s.ThrottledUntil}
+	case s.Pace >= SlowPace:
+		return State{Kind: "warn", Word: Throttled, Detail: "one in " + Duration(s.Pace)}
 	case s.Failures > 0:
-		return State{"warn", "failing", fmt.Sprintf("%d in a row", s.Failures)}
-	case attempts == 0 && s.Pending == 0:
-		return State{"new", "quiet", "nothing sent in 24 h"}
+		return State{Kind: "warn", Word: Failing, Detail: fmt.Sprintf("%d in a row", s.Failures)}
+	case s.New && tried == 0 && s.FailingSince.IsZero():
+		return State{Kind: "new", Word: New, Detail: "nothing sent yet"}
+	case tried == 0:
+		return State{Kind: "ok", Word: Active, Detail: "quiet for 24 h"}
 	}
-	return State{"ok", "active", ""}
+	return State{Kind: "ok", Word: Active}
 }
 
-// DeliveryState says how a delivery is.
-func DeliveryState(d *store.Delivery, now time.Time) State {
+// DeliveryState says how a delivery is. most is how many attempts it gets.
+func DeliveryState(d *store.Delivery, most int) State {
 	switch d.State {
 	case store.Delivered:
-		return State{"ok", "delivered", ""}
+		return State{Kind: "ok", Word: "delivered"}
 	case store.Dead:
-		return State{"bad", "dead", "given up"}
+		return State{Kind: "bad", Word: "dead", Detail: "given up"}
 	case store.Canceled:
-		return State{"off", "canceled", text.Line(d.LastError)}
+		return State{Kind: "off", Word: "canceled", Detail: text.Line(d.LastError)}
 	}
-	when := "due"
-	if d.DueAt.After(now) {
-		when = Ago(d.DueAt)
+	why, at := waitWords(d)
+	if d.Attempts == 0 {
+		return State{Kind: "wait", Word: "pending", Detail: why, At: at}
 	}
-	if d.Attempts > 0 {
-		return State{"warn", "retry", fmt.Sprintf("attempt %d %s", d.Attempts+1, when)}
+	detail := fmt.Sprint(d.Attempts + 1)
+	if d.Attempts < most {
+		detail += " of " + fmt.Sprint(most)
 	}
-	return State{"wait", "pending", when}
+	if why != "" {
+		detail += ", " + why
+	}
+	return State{Kind: "warn", Word: "retry", Detail: detail, At: at}
+}
+
+// waitWords says what a pending delivery waits for, in so few words that a table has room, and the
+// time that follows them; zero if that is not known.
+func waitWords(d *store.Delivery) (why string, at time.Time) {
+	at = d.WaitUntil
+	switch d.Wait {
+	case store.WaitRetry:
+		return "", at
+	case store.WaitUnderWay:
+		return "under way", time.Time{}
+	case store.WaitKey:
+		return "behind a key", at
+	case store.WaitRateLimit:
+		return either(at, "rate limit, next try", "rate limit"), at
+	case store.WaitThrottled:
+		return either(at, "throttled, next try", "throttled"), at
+	case store.WaitBreaker:
+		return either(at, "down, next try", "endpoint down"), at
+	case store.WaitPaused:
+		return "webhook paused", time.Time{}
+	case store.WaitUnverified:
+		return "not agreed yet", time.Time{}
+	case store.WaitPoll:
+		return "for a poll", time.Time{}
+	}
+	if d.DueAt.After(time.Now()) {
+		return "", d.DueAt
+	}
+	return "due", time.Time{}
+}
+
+// either returns the words that a time follows, or those without one.
+func either(at time.Time, before, alone string) string {
+	if at.IsZero() {
+		return alone
+	}
+	return before
 }
 
 // WaitText says why a pending delivery is not attempted now; empty if nothing but its time keeps
@@ -91,7 +183,7 @@ func WaitText(d *store.Delivery) string {
 	case store.WaitThrottled:
 		return "the endpoint asked to slow down"
 	case store.WaitBreaker:
-		return "the endpoint is down; after a probe succeeds"
+		return "the endpoint is down"
 	case store.WaitPaused:
 		return "the webhook is paused"
 	case store.WaitUnverified:
@@ -114,7 +206,23 @@ func Answer(status int, reason string) string {
 	return ""
 }
 
-// classText is the name of a class of errors for people.
+// ClassText is the name of a class of errors for people; empty for none.
+func ClassText(class string) string {
+	if class == "" {
+		return ""
+	}
+	return classText(dispatcher.Class(class))
+}
+
+// Classes are the kinds of failures that a delivery can end in, with their names for people.
+func Classes() [][2]string {
+	var all [][2]string
+	for _, class := range dispatcher.Classes() {
+		all = append(all, [2]string{string(class), classText(class)})
+	}
+	return all
+}
+
 func classText(class dispatcher.Class) string {
 	switch class {
 	case dispatcher.ClassBlockedAddress:

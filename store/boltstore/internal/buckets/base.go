@@ -135,8 +135,8 @@ func (f *base) Try(run func() error) (intact bool, err error) {
 func (f *base) NeedsCommit() bool { return f.changes > 0 || f.Log.Len() > 0 }
 
 // SliceTime bounds how long one step of a long read lasts, in nanoseconds: bbolt reuses no page
-// that was freed since the oldest open transaction began.
-const SliceTime = int64(2 * time.Millisecond)
+// that was freed since the oldest open transaction began, and those who write need the processor.
+const SliceTime = int64(500 * time.Microsecond)
 
 // IsSlow reports whether the transaction has lasted as long as a step of a long read may.
 func (f *base) IsSlow() bool { return f.Settings.Now()-f.Now > SliceTime }

@@ -10,7 +10,7 @@ import (
 // The bounds of a step.
 const (
 	DefaultEraseStep = 500 // deliveries that it changes
-	eraseTime        = 2 * SliceTime
+	eraseTime        = 8 * SliceTime
 )
 
 // erasures is the erasures that are not complete, in no order. They are few: there is one for each

@@ -18,11 +18,12 @@ import (
 // recipientIndex finds the recipients of events.
 type recipientIndex struct{ *base }
 
-// RecipientSet is who gets the events of a tenant and type.
+// RecipientSet is who gets the events of a tenant and type, or one of them.
 type RecipientSet struct {
-	effect.Recipients          // those that are disabled included
-	newest            int64    // when the last of them subscribed
-	Disabled          []uint64 // those of them that are disabled
+	effect.Recipients            // those that are disabled included
+	newest            int64      // when the last of them subscribed
+	Disabled          []uint64   // those of them that are disabled
+	filtered          []filtered // those of them that have a filter, by their numbers
 }
 
 // MaxCached bounds a recipientCache, in bytes. Finding recipients anew takes a few look-ups.
@@ -48,7 +49,11 @@ func (c *recipientCache) reset() { *c = recipientCache{} }
 
 // sizeOf returns how many bytes the cache counts for the recipients of a type.
 func sizeOf(typ string, a *RecipientSet) int {
-	return audienceOverhead + len(typ) + cap(a.Packed) + 8*cap(a.Disabled)
+	n := audienceOverhead + len(typ) + cap(a.Packed) + 8*cap(a.Disabled)
+	for i := range a.filtered {
+		n += a.filtered[i].bytes
+	}
+	return n
 }
 
 // forget drops what is known of a tenant. All types of it, since a subscription to a pattern may
@@ -87,14 +92,15 @@ func (c *recipientCache) add(tenant, typ string, a *RecipientSet) {
 	c.tenants[tenant][strings.Clone(typ)] = a
 }
 
-// Of returns who gets an event that happened at the time, in milliseconds.
+// Of returns who gets an event that happened at the time, in milliseconds, if its filter takes it
+// ([RecipientSet.Taking]).
 func (x *recipientIndex) Of(tenant, typ string, at int64) (*RecipientSet, error) {
 	cache := x.writer.cache()
 	a := cache.tenants[tenant][typ]
 	// All that are subscribed, without a bound of time: so one entry serves events of any age.
 	if a == nil {
 		var err error
-		if a, err = x.find(tenant, typ, math.MaxInt64); err != nil {
+		if a, err = x.find(tenant, typ, math.MaxInt64, nil); err != nil {
 			return nil, err
 		}
 		cache.add(tenant, typ, a)
@@ -105,11 +111,14 @@ func (x *recipientIndex) Of(tenant, typ string, at int64) (*RecipientSet, error)
 	if a.newest <= latest || x.Settings.Wall().UnixNano() <= latest {
 		return a, nil
 	}
-	return x.find(tenant, typ, latest) // without those who came too late
+	return x.find(tenant, typ, latest, a.filtered) // without those who came too late
 }
 
-// find looks up who wants the type and had subscribed at a time.
-func (x *recipientIndex) find(tenant, typ string, latest int64) (*RecipientSet, error) {
+// find looks up who wants the type and had subscribed at a time. It parses the filters that are not
+// among those known.
+func (x *recipientIndex) find(
+	tenant, typ string, latest int64, known []filtered,
+) (*RecipientSet, error) {
 	var found []record.Pattern
 	patterns := events.Patterns(typ)
 	if !events.Operational(typ) {
@@ -142,6 +151,13 @@ func (x *recipientIndex) find(tenant, typ string, latest int64) (*RecipientSet, 
 		a.newest = max(a.newest, w.Since)
 		if w.Disabled {
 			a.Disabled = append(a.Disabled, w.Num)
+		}
+		if w.Filtered {
+			f, err := x.filterOf(w.Num, known)
+			if err != nil {
+				return nil, err
+			}
+			a.filtered = append(a.filtered, f)
 		}
 	}
 	// Packed here, once for all events of the type, as each event stores it.

@@ -71,7 +71,8 @@ func (x *subscriptions) Update(
 		return is, err
 	}
 	at := record.AsTime(x.Settings.Wall().UnixNano())
-	is.CreatedAt, is.UpdatedAt, is.SubscribedAt = was.CreatedAt, at, was.SubscribedAt
+	is.CreatedAt, is.SubscribedAt = was.CreatedAt, was.SubscribedAt
+	is.UpdatedAt = store.NextUpdate(was.UpdatedAt, at)
 	if is.Collects() && !was.Collects() {
 		is.SubscribedAt = at
 	}

@@ -24,7 +24,7 @@ func (c *Claimer) pause(ctx context.Context, pauses []store.Pause) error {
 	defer c.db.Unlock()
 	for _, p := range pauses {
 		if num := nums[p.SubscriptionID]; num != 0 {
-			c.db.Memory.Schedule.Postpone(num, p.For, now)
+			c.db.Memory.Schedule.Pause(num, p, now)
 		}
 	}
 	return nil

@@ -72,7 +72,8 @@ func New(file *boltfile.File, o Options) (*DB, error) {
 func (d *DB) connect(file *boltfile.File, o Options) {
 	// A clock for the first transactions, until the file has told how far the store's had come.
 	d.file, d.exclusive, d.clock = file, o.Exclusive, startClock(o.Wall, 0)
-	d.beginning, d.Turns = make(chan struct{}, 1), newTurns()
+	d.beginning = make(chan struct{}, 1)
+	d.Turns.start()
 	d.settings = buckets.Settings{
 		Buckets: buckets.NamesOf(o.Name), Now: d.Now, Wall: o.Wall, EraseStep: o.EraseStep,
 	}

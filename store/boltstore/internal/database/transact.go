@@ -14,6 +14,7 @@ import (
 // one with an error too if what was written is there all the same; otherwise it is nil.
 func (c *commits) transact(do func(*txn.Tx) error) (apply func(), err error) {
 	var e *unapplied
+	defer c.db.Turns.written()
 	err = Guard(func() error {
 		tx, err := c.db.file.BeginWrite()
 		if err != nil {

@@ -16,9 +16,56 @@ const yields = 3
 // what that costs is nothing beside such a commit.
 const leadLimit = 20 * time.Millisecond
 
+// linger is how long a goroutine that has committed waits for the next commit before it ends. The
+// stack that it has grown is most of what a new one would cost.
+const linger = time.Second
+
 // run is the committer. It ends when nothing is due.
 func (g *Group[Tx]) run() {
 	for g.commit(nil) {
+	}
+}
+
+// hand gives what is to be done to the goroutine that lingers, or to a new one: to expect the
+// siblings of a turn, or with turn 0 to be the committer.
+func (g *Group[Tx]) hand(turn int) {
+	select {
+	case g.work <- turn:
+	default:
+		go g.serve(turn)
+	}
+}
+
+// serve does what hand is given. Of those who have nothing more to do, one lingers.
+func (g *Group[Tx]) serve(turn int) {
+	var timer *time.Timer
+	for {
+		if turn == 0 {
+			g.run()
+		} else {
+			g.expect(turn)
+		}
+		if !g.lingers.CompareAndSwap(false, true) {
+			return
+		}
+		if timer == nil {
+			timer = time.NewTimer(linger)
+			defer timer.Stop()
+		} else {
+			timer.Reset(linger)
+		}
+		goesOn := true
+		select {
+		case turn = <-g.work:
+		case <-timer.C:
+			goesOn = false
+		case <-g.over:
+			goesOn = false
+		}
+		g.lingers.Store(false)
+		if !goesOn {
+			return
+		}
 	}
 }
 
@@ -26,7 +73,7 @@ func (g *Group[Tx]) run() {
 // included, must not hold that caller up.
 func (g *Group[Tx]) lead(own *Op[Tx]) {
 	if g.commit(own) {
-		go g.run()
+		g.hand(0)
 	}
 }
 
@@ -64,7 +111,7 @@ func (g *Group[Tx]) expect(turn int) {
 // passOn does what is left to the caller of an operation that has ended.
 func (g *Group[Tx]) passOn(o *Op[Tx]) {
 	if o.baton > 0 {
-		go g.expect(o.baton)
+		g.hand(o.baton)
 	}
 }
 

@@ -18,7 +18,7 @@
 //	              long as others write             └ one fails after it has written: roll back,
 //	                                                 do the others again without it
 //
-// One goroutine, the committer, commits. It exists only while there is something to commit, so a
+// One goroutine, the committer, commits. It ends a second after there was something to commit, so a
 // group that nobody uses costs nothing and needs no Close.
 //
 // Who is the committer depends on Config.Exclusive. If others use the storage too, a caller never

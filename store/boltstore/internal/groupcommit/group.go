@@ -3,6 +3,7 @@ package groupcommit
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -29,11 +30,15 @@ type Group[Tx any] struct {
 
 	timer *time.Timer // for deferred operations while there is no committer
 	armed bool
+
+	work    chan int      // to the goroutine that lingers; see hand
+	over    chan struct{} // closed by Close: nobody lingers any more
+	lingers atomic.Bool   // there is one that does
 }
 
 // New returns a group that commits as c says.
 func New[Tx any](c Config[Tx]) *Group[Tx] {
-	g := &Group[Tx]{config: c}
+	g := &Group[Tx]{config: c, work: make(chan int), over: make(chan struct{})}
 	g.changed.L = &g.mu
 	return g
 }
@@ -71,7 +76,7 @@ func (g *Group[Tx]) Submit(ctx context.Context, o *Op[Tx]) error {
 	case lead:
 		g.lead(o)
 	case begin:
-		go g.run()
+		g.hand(0)
 	}
 	select {
 	case <-o.done:
@@ -139,14 +144,14 @@ func (g *Group[Tx]) start() (begin bool) {
 	return false
 }
 
-// expire is called by the timer, on a goroutine that can be the committer.
+// expire is called by the timer.
 func (g *Group[Tx]) expire() {
 	g.mu.Lock()
 	g.armed = false
 	begin := g.start()
 	g.mu.Unlock()
 	if begin {
-		g.run()
+		g.hand(0)
 	}
 }
 
@@ -179,6 +184,7 @@ func (g *Group[Tx]) Close(ctx context.Context, final *Op[Tx]) error {
 	g.mu.Lock()
 	if !g.closed {
 		g.closed = true
+		close(g.over)
 		if g.final = final; final != nil {
 			final.done = make(chan struct{})
 		}
@@ -188,7 +194,7 @@ func (g *Group[Tx]) Close(ctx context.Context, final *Op[Tx]) error {
 		g.run()
 		g.mu.Lock()
 	} else if begin {
-		go g.run()
+		g.hand(0)
 	}
 	// A transaction that has begun is past what others can block, so it is waited for even when ctx
 	// has ended.

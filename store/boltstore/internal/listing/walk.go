@@ -45,7 +45,7 @@ const (
 
 	// slowStep is how many records a step counts as that has found nothing in all its time, because
 	// the disk is slow: so the time of a walk has a bound too.
-	slowStep = page.Budget / 32
+	slowStep = page.Budget / 128
 )
 
 // deliveries returns a walk of the deliveries that q selects.

@@ -59,6 +59,12 @@ func (e *encoder) bytes(s []byte) {
 	e.b = append(e.b, s...)
 }
 
+// lengthOf returns how many bytes encoder.bytes writes.
+func lengthOf(s []byte) int {
+	var room [binary.MaxVarintLen64]byte
+	return binary.PutUvarint(room[:], uint64(len(s))) + len(s)
+}
+
 // time writes a time given by a caller, to the nanosecond. The zero time stays zero; the location
 // is lost. Seconds and nanoseconds apart, because UnixNano ends in 2262, and callers may give any
 // year up to 9999.

@@ -11,7 +11,14 @@ type Pattern struct {
 	Num      uint64 // of the subscription
 	Since    int64  // when it subscribed
 	Disabled bool
+	Filtered bool // it has a filter
 }
+
+// What an entry says of its subscription.
+const (
+	patternDisabled = 1 << iota
+	patternFiltered
+)
 
 // DecodePattern reads an entry. The subscription's number is from the key.
 func DecodePattern(key, v []byte) (Pattern, error) {
@@ -19,7 +26,9 @@ func DecodePattern(key, v []byte) (Pattern, error) {
 	if err != nil {
 		return Pattern{}, err
 	}
-	w := Pattern{Num: KeyNumber(key[len(key)-Len1:], 0), Since: d.int(), Disabled: d.bool()}
+	w := Pattern{Num: KeyNumber(key[len(key)-Len1:], 0), Since: d.int()}
+	flags := d.uint()
+	w.Disabled, w.Filtered = flags&patternDisabled != 0, flags&patternFiltered != 0
 	return w, d.end()
 }
 
@@ -48,6 +57,13 @@ func EncodePattern(key []byte, s *store.Subscription) []byte {
 	}
 	e := newEncoder(12)
 	e.int(since)
-	e.bool(s.Disabled())
+	flags := uint64(0)
+	if s.Disabled() {
+		flags |= patternDisabled
+	}
+	if s.Filter != "" {
+		flags |= patternFiltered
+	}
+	e.uint(flags)
 	return e.appendChecksum(key)
 }

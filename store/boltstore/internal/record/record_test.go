@@ -6,6 +6,7 @@ import (
 	"math"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -273,5 +274,43 @@ func TestAttemptsAreTheNewest(t *testing.T) {
 	})
 	if err != nil || next != store.MaxAttempts+4 {
 		t.Errorf("the last attempt is %d, %v, want %d", next-1, err, store.MaxAttempts+3)
+	}
+}
+
+// TestOldDetailsAreDropped adds attempts with details of all lengths, and looks at the whole log
+// after each.
+func TestOldDetailsAreDropped(t *testing.T) {
+	r := Row{State: store.Pending, AsOf: 9}
+	var all []store.Attempt
+	for i := range store.MaxAttempts + 20 {
+		a := store.Attempt{At: at, Status: i + 1, Error: "e", Response: []byte("r")}
+		if i%4 != 0 {
+			a.Detail = &store.AttemptDetail{
+				Request: []store.HeaderField{{Name: "A", Value: strings.Repeat("v", i%7*40)}},
+			}
+		}
+		r.AddAttempt(AppendAttempt(nil, &a))
+		a.Number = i + 1
+		all = append(all, a)
+		next := max(len(all)-store.MaxAttempts, 0)
+		err := r.EachAttempt(func(got Attempt) {
+			want := all[next]
+			if !store.KeepsDetail(want.Number, len(all)) {
+				want.Detail = nil
+			}
+			if got := got.Clone(); !reflect.DeepEqual(got, want) {
+				t.Fatalf("after %d attempts: got %+v, want %+v", len(all), got, want)
+			}
+			next++
+		})
+		if err != nil || next != len(all) {
+			t.Fatalf("after %d attempts: the last is %d, %v", len(all), next, err)
+		}
+	}
+	// A damaged log stays, for others to report.
+	r.Log = append(bytes.Clone(r.Log[:len(r.Log)/3]), 0xff, 0xff)
+	r.AddAttempt(AppendAttempt(nil, &store.Attempt{At: at}))
+	if err := r.EachAttempt(func(Attempt) {}); !errors.Is(err, store.ErrCorrupt) {
+		t.Errorf("a damaged log: got %v, want ErrCorrupt", err)
 	}
 }

@@ -21,7 +21,7 @@ type Row struct {
 	KeyHash uint64          // of the event's ordering key; 0 without one
 	Blocked bool            // pending, and waits for an earlier delivery of the same key
 	Waits   bool            // pending, and Due is before when its event must not be sent
-	Body    store.BodyState // if BodyOverridden, the override has a record of its own
+	Body    store.BodyState // if it HasOverride, that has a record of its own
 	Base    int             // how many attempts there were when it was last requeued
 	// if pending: when it is due, or became due; 0 is when it was enqueued
 	Due        int64
@@ -141,17 +141,44 @@ func (r *Row) SetDue(at, atOnce, notBefore, now int64) {
 func (r *Row) Pending() bool { return r.State == store.Pending }
 
 // Overridden reports whether the delivery has a body other than its event's.
-func (r *Row) Overridden() bool { return r.Body == store.BodyOverridden }
+func (r *Row) Overridden() bool { return r.Body.HasOverride() }
 
-// AddAttempt adds an attempt, encoded by AppendAttempt, and drops the oldest if there are too many.
-// Log gets memory of its own: it may be the file's, which can't be written to.
+// AddAttempt adds an attempt, encoded by AppendAttempt, and drops the oldest if there are too many,
+// and the details that the store no longer keeps. Log gets memory of its own: it may be the file's,
+// which can't be written to.
 func (r *Row) AddAttempt(encoded []byte) {
 	if r.Attempts++; r.Attempts > store.MaxAttempts {
 		d := decoder{b: r.Log}
 		d.attempt()
 		r.Log = d.b
 	}
-	r.Log = append(r.Log[:len(r.Log):len(r.Log)], encoded...)
+	r.Log = append(r.withoutOldDetails(len(encoded)), encoded...)
+}
+
+// withoutOldDetails returns the log without the details that are too old now that an attempt is
+// counted which is not in it yet, with room for so many bytes. Most rows have none, and are copied
+// as they are.
+func (r *Row) withoutOldDetails(room int) []byte {
+	log := make([]byte, 0, len(r.Log)+room)
+	number := max(r.Attempts-store.MaxAttempts, 0)
+	d := decoder{b: r.Log}
+	for len(d.b) > 0 {
+		if number++; store.KeepsDetail(number, r.Attempts) {
+			break
+		}
+		before := d.b
+		a := d.attempt()
+		if d.bad { // EachAttempt reports it
+			return append(log, before...)
+		}
+		log = append(log, before[:len(before)-len(d.b)]...)
+		if len(a.Detail) > 0 { // the last field: its bytes, after their number
+			e := encoder{log[:len(log)-lengthOf(a.Detail)]}
+			e.bytes(nil)
+			log = e.b
+		}
+	}
+	return append(log, d.b...)
 }
 
 // EachAttempt calls f for each attempt that is kept, oldest first. Attempts share memory with the

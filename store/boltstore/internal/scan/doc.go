@@ -2,9 +2,9 @@
 // for what is past its retention, for events to erase, and for the oldest pending delivery.
 //
 // bbolt reuses no page that was freed since the oldest open transaction began, and a commit that
-// must map more of the file waits for all readers. So each read here goes in steps of a few
-// milliseconds ([txn.Tx.IsSlow]), each in a transaction of its own, and keeps how far it has come
-// in a value that the caller holds between steps. What changes between two steps may or may not be
+// must map more of the file waits for all readers. So each read here goes in steps of half a
+// millisecond ([txn.Tx.IsSlow]), each in a transaction of its own, and keeps how far it has come in
+// a value that the caller holds between steps. What changes between two steps may or may not be
 // seen.
 //
 //	DeliveryReader   deliveries that a query selects, in both directions

@@ -11,9 +11,9 @@ import (
 )
 
 // Enqueue stores the events. It writes nothing before it has checked all. It sets EnqueuedAt in
-// each that it stores, and Unwanted in each that nobody is subscribed to. It returns
-// [store.ErrConflict] if the ID of one is that of another event; events that are stored already,
-// and those that nobody is subscribed to, are passed over.
+// each that it stores, and Unwanted in each that nobody wants. It returns [store.ErrConflict] if
+// the ID of one is that of another event; events that are stored already, and those that nobody
+// wants, are passed over.
 func (t *Tx) Enqueue(evs []*record.Event) error {
 	// All checks come first: an operation that fails before it has written anything leaves the
 	// transaction to the others that share it.
@@ -30,6 +30,9 @@ func (t *Tx) Enqueue(evs []*record.Event) error {
 	}
 	for _, e := range unstored {
 		a, err := t.Recipients.Of(e.Tenant, e.Type, e.Time)
+		if err == nil {
+			a, err = a.Taking(e.Body)
+		}
 		if err != nil {
 			return err
 		}

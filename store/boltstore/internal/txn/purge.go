@@ -34,7 +34,7 @@ type Purge struct {
 func (w *Purge) Step(t *Tx) error {
 	// Three bounds, as each can be what takes long: writing, passing over what needs no change, and
 	// a slow disk.
-	w.left, w.seen, w.until = PruneStep, 4*PruneStep, t.Settings.Now()+2*buckets.SliceTime
+	w.left, w.seen, w.until = PruneStep, 4*PruneStep, t.Settings.Now()+8*buckets.SliceTime
 	b, err := t.Pending.Backlogs.Get(w.Num)
 	if err != nil {
 		return err

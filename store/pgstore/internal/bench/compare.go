@@ -11,8 +11,11 @@ import (
 	"time"
 )
 
-// publishers is how many publish at once.
-const publishers = 16
+const (
+	publishers = 16 // how many publish at once
+
+	arrivalTimeout = 5 * time.Minute // of the last event, once all are published
+)
 
 // publishAll publishes n events in batches, by all publishers together.
 func publishAll(ctx context.Context, n, batch int, publish func(context.Context, int) error) error {
@@ -50,7 +53,9 @@ func timed(ctx context.Context, rec *receiver, n, batch int,
 	if err := publishAll(ctx, n, batch, publish); err != nil {
 		return 0, err
 	}
-	last, err := rec.await(ctx, n)
+	ctx, cancel := context.WithTimeout(ctx, arrivalTimeout)
+	defer cancel()
+	last, err := rec.await(ctx, n, newProgress(fmt.Sprintf("%d events", n)))
 	if err != nil {
 		return 0, err
 	}

@@ -7,6 +7,7 @@
 //	go run . -pinned -for 10m           the same at 800 and 3,000 events/s, with vacuum held back by
 //	                                    three overlapping readers of 120 s, and by one idle
 //	                                    transaction; short: -rate 200 -for 20s -reader 6s
+//	go run . -pin idle -only outhook    only one way to hold vacuum back, and only one of the two
 //	go run . -wal                       what an event and its outcome take of the write-ahead log
 //	go run . -replicas                  pgstore with 1, 2 and 3 replicas, each a process
 //	go run . -backlog                   the rates with 10,000 and with 1,000,000 pending
@@ -17,5 +18,7 @@
 //
 // River is tuned: its shortest FetchCooldown, as many workers as the dispatcher has, InsertManyFast
 // for batches, and its batching completer, which is its default. Both have pools of the same size.
-// Figures are the medians of rounds that alternate between the two.
+// Figures are the medians of rounds that alternate between the two. At a steady rate, one that has
+// not delivered everything some minutes after the last event (-catchup) is shown as it is then.
+// What takes longer than a few seconds says how far it is, on the standard error.
 package main

@@ -23,11 +23,14 @@ var (
 		"as -steady, and also with transactions that keep the server from vacuuming")
 	rateList = flag.String("rate", "", "with -steady: only these rates, such as 800,3000")
 	seconds  = flag.Duration("for", time.Minute, "with -steady: for how long")
-	reading  = flag.Duration("reader", 2*time.Minute, "with -pinned: how long a reader takes")
-	profile  = flag.String("cpuprofile", "", "write a CPU profile of this process to the file")
-	lists    = flag.Bool("lists", false, "measure pages of a history of ten deliveries for each event")
-	single   = flag.Int("batch", 0, "only batches of so many events")
-	only     = flag.String("only", "", "only this one of river, outhook")
+	onlyPin  = flag.String("pin", "", "as -pinned, but only with this one of nothing, readers, idle")
+	catchUp  = flag.Duration("catchup", 5*time.Minute,
+		"with -steady: how long to wait at the end for what has not arrived")
+	reading = flag.Duration("reader", 2*time.Minute, "with -pinned: how long a reader takes")
+	profile = flag.String("cpuprofile", "", "write a CPU profile of this process to the file")
+	lists   = flag.Bool("lists", false, "measure pages of a history of ten deliveries for each event")
+	single  = flag.Int("batch", 0, "only batches of so many events")
+	only    = flag.String("only", "", "only this one of river, outhook")
 
 	receive = flag.Bool("receive", false, "be the receiver") // for ourselves
 	replica = flag.String("replica", "", "be a replica")     // for ourselves: the database
@@ -80,7 +83,7 @@ func run(ctx context.Context) error {
 	switch {
 	case *replicas:
 		return measureReplicas(ctx, url, rec)
-	case *steady, *pin:
+	case *steady, *pin, *onlyPin != "":
 		return measureSteady(ctx, url, rec)
 	case *backlog:
 		return measureBacklog(ctx, url, rec)

@@ -151,9 +151,7 @@ func (r *receiver) askFor(ctx context.Context, method, query string) (c counts, 
 }
 
 // await waits until n events have come, and returns when the last did.
-func (r *receiver) await(ctx context.Context, n int) (time.Time, error) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
-	defer cancel()
+func (r *receiver) await(ctx context.Context, n int, say *progress) (time.Time, error) {
 	ticker := time.NewTicker(20 * time.Millisecond)
 	defer ticker.Stop()
 	for {
@@ -167,6 +165,7 @@ func (r *receiver) await(ctx context.Context, n int) (time.Time, error) {
 		case c.Distinct == n:
 			return c.Last, nil
 		}
+		say.say("%d of %d have arrived", c.Distinct, n)
 		select {
 		case <-ctx.Done():
 			return time.Time{}, fmt.Errorf("the receiver got %d events, want %d: %w", c.Distinct, n,

@@ -78,11 +78,15 @@ func startReplica(ctx context.Context, url string) (stop func(), err error) {
 	return stop, nil
 }
 
-// measureBacklog drives the store alone, with 10,000 and with 1,000,000 pending:
-// how many events are enqueued, claimed and finished a second, and how long one publish takes.
+// measureBacklog drives the store alone, with 10,000 and with 1,000,000 pending, and with 100,000
+// subscriptions to something else: how many events are enqueued, claimed and finished a second, and
+// how long one publish takes.
 func measureBacklog(ctx context.Context, url string, _ *receiver) error {
-	fmt.Println("  pending  cycles of 100, events/s  publish of one, ms")
-	for _, pending := range []int{10_000, 1_000_000} {
+	fmt.Println("  pending  other subscriptions  cycles of 100, events/s  publish of one, ms")
+	for _, size := range []struct{ pending, others int }{
+		{10_000, 0}, {1_000_000, 0}, {10_000, 100_000},
+	} {
+		pending := size.pending
 		o, err := openOuthook(ctx, url)
 		if err != nil {
 			return err
@@ -91,10 +95,15 @@ func measureBacklog(ctx context.Context, url string, _ *receiver) error {
 		if err := o.subscribe(ctx, "https://endpoint.example/"); err != nil {
 			return err
 		}
+		if err := o.subscribeOthers(ctx, size.others); err != nil {
+			return err
+		}
+		say := newProgress("filling the backlog")
 		for n := 0; n < pending; n += 1000 {
 			if err := o.publish(ctx, 1000); err != nil {
 				return err
 			}
+			say.say("%d of %d", n, pending)
 		}
 		// what loading so many has left to be done
 		for _, settle := range []string{"VACUUM (ANALYZE)", "CHECKPOINT"} {
@@ -117,9 +126,27 @@ func measureBacklog(ctx context.Context, url string, _ *receiver) error {
 				return err
 			}
 		}
-		fmt.Printf("%9d  %23.0f  %18.2f\n", pending, rate, time.Since(start).Seconds()*1000/singles)
+		fmt.Printf("%9d  %19d  %23.0f  %18.2f\n", pending, size.others, rate,
+			time.Since(start).Seconds()*1000/singles)
 	}
 	return nil
+}
+
+// subscribeOthers makes subscriptions to something else, of the tenant of all events.
+func (o *outhook) subscribeOthers(ctx context.Context, n int) error {
+	_, err := o.pool.Exec(ctx, `
+		WITH s AS (
+			INSERT INTO outhook.subscriptions (id, tenant, name, url, events, header_names,
+				header_values, secrets, status, disabled_reason, created_at, updated_at, subscribed_at)
+			SELECT 'other-' || n, '', '', 'https://endpoint.example/', '{other.event}', '{}', '{}', '{}',
+				'Subscribed', '', now(), now(), now() FROM generate_series(1, $1::int) n
+			RETURNING num
+		), p AS (
+			INSERT INTO outhook.subscription_patterns (tenant, pattern, sub)
+			SELECT '', 'other.event', num FROM s
+		)
+		INSERT INTO outhook.health (sub) SELECT num FROM s`, n)
+	return err
 }
 
 // cycles publishes, claims and finishes 100 events, again and again, and returns how many were a

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -17,8 +18,19 @@ const offerEvery = 5 * time.Millisecond
 // steadyResult is the result of a steady rate.
 type steadyResult struct {
 	offered, delivered, depth int
-	latencies                 latencies
-	wal                       float64 // bytes an event
+	latencies                 latencies // of what arrived
+	wal                       float64   // bytes an event
+
+	caughtUp time.Duration // how long after the last event was offered the last arrived
+	waiting  int           // what had not arrived when that was given up
+}
+
+// end says how a round ended, in a cell of the table.
+func (r *steadyResult) end() string {
+	if r.waiting > 0 {
+		return fmt.Sprintf("did not catch up, %d waiting after %v", r.waiting, *catchUp)
+	}
+	return fmt.Sprintf("%.1f s", r.caughtUp.Seconds())
 }
 
 // measureSteady offers events at each rate for some time, with and without transactions that keep
@@ -28,12 +40,13 @@ func measureSteady(ctx context.Context, url string, rec *receiver) error {
 	if err != nil {
 		return err
 	}
-	ways := []pinning{notPinned}
-	if *pin {
-		ways = append(ways, byReaders, byIdle)
+	ways, err := pinnings()
+	if err != nil {
+		return err
 	}
 	fmt.Println("| system | events/s | pinned by | delivered ÷ offered | most that waited | " +
-		"p50, ms | p95 | p99 | log an event, B |\n|---|---|---|---|---|---|---|---|---|")
+		"p50, ms | p95 | p99 | log an event, B | caught up in |\n" +
+		"|---|---|---|---|---|---|---|---|---|---|")
 	for _, rate := range rates {
 		for _, way := range ways {
 			for _, name := range []string{"river", "outhook"} {
@@ -44,19 +57,34 @@ func measureSteady(ctx context.Context, url string, rec *receiver) error {
 				if err != nil {
 					return fmt.Errorf("%s: %w", name, err)
 				}
-				fmt.Printf("| %s | %d | %s | %.3f | %d | %d | %d | %d | %.0f |\n", name, rate, way,
+				fmt.Printf("| %s | %d | %s | %.3f | %d | %d | %d | %d | %.0f | %s |\n", name, rate, way,
 					float64(r.delivered)/float64(r.offered), r.depth,
-					r.latencies.percentile(50), r.latencies.percentile(95), r.latencies.percentile(99), r.wal)
+					r.latencies.percentile(50), r.latencies.percentile(95), r.latencies.percentile(99), r.wal,
+					r.end())
 			}
 		}
 	}
 	return nil
 }
 
+// pinnings returns the ways to keep the server from vacuuming that are asked for.
+func pinnings() ([]pinning, error) {
+	all := []pinning{notPinned, byReaders, byIdle}
+	switch {
+	case *onlyPin != "" && !slices.Contains(all, pinning(*onlyPin)):
+		return nil, fmt.Errorf("-pin has %q; give one of %v", *onlyPin, all)
+	case *onlyPin != "":
+		return []pinning{pinning(*onlyPin)}, nil
+	case *pin:
+		return all, nil
+	}
+	return all[:1], nil
+}
+
 // steadyRates returns the rates that are asked for.
 func steadyRates() (rates []int, err error) {
 	switch {
-	case *rateList == "" && *pin:
+	case *rateList == "" && (*pin || *onlyPin != ""):
 		return []int{800, 3000}, nil
 	case *rateList == "":
 		return []int{200, 800, 2000, 3000}, nil
@@ -98,7 +126,8 @@ func steadyRound(ctx context.Context, url string, rec *receiver, name string, ra
 	if err != nil {
 		return r, err
 	}
-	if err := offer(ctx, rec, rate, publish, &r); err != nil {
+	say := newProgress(fmt.Sprintf("%s, %d events/s, pinned by %s", name, rate, way))
+	if err := offer(ctx, rec, rate, publish, &r, say); err != nil {
 		return r, err
 	}
 	after, err := walPosition(ctx, pool)
@@ -131,7 +160,7 @@ func startSystem(ctx context.Context, url string, rec *receiver,
 // offer publishes at a rate, without waiting for deliveries, and looks once in a while how much has
 // not arrived.
 func offer(ctx context.Context, rec *receiver, rate int, publish func(context.Context, int) error,
-	r *steadyResult) error {
+	r *steadyResult, say *progress) error {
 	var publishing sync.WaitGroup
 	var failed atomic.Pointer[error]
 	slots := make(chan struct{}, 64)
@@ -159,6 +188,8 @@ func offer(ctx context.Context, rec *receiver, rate int, publish func(context.Co
 				return err
 			}
 			r.depth = max(r.depth, r.offered-c.Distinct)
+			say.say("%v of %v: %d offered, %d have not arrived", now.Sub(start).Round(time.Second),
+				*seconds, r.offered, r.offered-c.Distinct)
 		}
 	}
 	c, err := rec.ask(ctx, http.MethodGet)
@@ -170,12 +201,31 @@ func offer(ctx context.Context, rec *receiver, rate int, publish func(context.Co
 	if err := failed.Load(); err != nil {
 		return *err
 	}
-	if _, err := rec.await(ctx, r.offered); err != nil {
+	if err := r.catchUp(ctx, rec, say); err != nil {
 		return err
 	}
 	c, err = rec.askFor(ctx, http.MethodGet, "/?latencies")
 	if err == nil {
 		r.latencies = *c.Latencies
 	}
+	return err
+}
+
+// catchUp waits for what has not arrived, for as long as it is given, and notes what has not.
+func (r *steadyResult) catchUp(ctx context.Context, rec *receiver, say *progress) error {
+	began := time.Now()
+	bounded, cancel := context.WithTimeout(ctx, *catchUp)
+	defer cancel()
+	last, err := rec.await(bounded, r.offered, say)
+	if err == nil {
+		r.caughtUp = max(last.Sub(began), 0)
+		return nil
+	}
+	// A system that is too slow for the rate is a result, and not the end of the run.
+	if ctx.Err() != nil || bounded.Err() == nil {
+		return err
+	}
+	c, err := rec.ask(ctx, http.MethodGet)
+	r.waiting = r.offered - c.Distinct
 	return err
 }

@@ -28,6 +28,7 @@ type claiming struct {
 
 	got     []store.Claim // handed out, even if something fails later
 	nextDue time.Duration
+	late    bool // what was chosen is given up: the replica may not own it any more
 }
 
 // leasedKey is a leased delivery that has a key.
@@ -53,8 +54,8 @@ type found struct {
 // in between unseen. Notices are taken after the read that has shown them, and end the leases of
 // what they have changed. Whether the replica still owns its shares is asked last.
 func (c *claiming) run(ctx context.Context) (again bool, err error) {
-	// It was frozen, or the server could not be reached: others may have its shares. The renewal
-	// says.
+	// It was frozen, or the server could not be reached: others may have its shares, or memory may
+	// lack something. The renewal says.
 	if !c.ownership.IsValid() {
 		if err := c.ownership.Renew(ctx); err != nil {
 			return false, err
@@ -82,9 +83,8 @@ func (c *claiming) run(ctx context.Context) (again bool, err error) {
 	// Last of all: the round trips may have taken longer than the lease, and then another replica
 	// may have the deliveries by now.
 	if !c.ownership.IsValid() {
-		// The caller asks again at once, and the next go renews first. What was chosen is given up.
-		c.nextDue = 0
-		return false, nil
+		c.late, c.nextDue = true, 0
+		return true, nil
 	}
 	// From here on each lease is handed out or given up by hand and park, also if what follows
 	// fails.
@@ -143,14 +143,12 @@ func (c *claiming) read(ctx context.Context) error {
 			b.Queue(c.SQL.Claim, subs, seqs).Query(c.readFound)
 		}
 	})
-	if len(seqs) == 0 {
-		// Notices that another goroutine has taken, and the schedule does not know yet, are not
-		// there any more. A claim that finds nothing must not miss them: it waits, and chooses
-		// again. One that has found something is followed by another in any case.
-		c.Memory.Lock()
-		c.noticed = c.noticed || c.Memory.Looks.Since(c.looks)
-		c.Memory.Unlock()
-	}
+	// Notices that another goroutine is taking are not there any more, and memory may not know yet
+	// what they say: that there is more to claim, or that a subscription that was chosen is paused.
+	// TakeNotices waits until it does.
+	c.Memory.Lock()
+	c.noticed = c.noticed || c.Memory.Looks.Since(c.looks)
+	c.Memory.Unlock()
 	return err
 }
 
@@ -182,7 +180,7 @@ func (c *claiming) readFound(rows pgx.Rows) error {
 			cl.Body = *body
 		}
 		cl.BodyState = store.BodyState(bodyState)
-		if override != nil && cl.BodyState == store.BodyOverridden {
+		if override != nil && cl.BodyState.HasOverride() {
 			cl.BodyOverride = *override
 		}
 		w.Of(&cl.NotBefore, &cl.ExpiresAt)

@@ -2,9 +2,11 @@ package claims
 
 import (
 	"context"
+	"time"
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/internal/claimloop"
+	"github.com/outhook/outhook/store/internal/schedule"
 	"github.com/outhook/outhook/store/pgstore/internal/memory"
 	"github.com/outhook/outhook/store/pgstore/internal/ownership"
 	"github.com/outhook/outhook/store/pgstore/internal/record"
@@ -52,13 +54,53 @@ func (c *Claims) Claim(
 	if err := c.pause(ctx, req.Pauses); err != nil {
 		return result, err
 	}
-	return claimloop.Run(req, func(req store.ClaimRequest) (claimloop.Go, error) {
+	late := 0
+	result, err = claimloop.Run(req, func(req store.ClaimRequest) (claimloop.Go, error) {
 		g := claiming{Claims: c, req: req}
 		again, err := g.run(ctx)
+		// The next go renews first. Where even that comes too late, the caller asks again.
+		if g.late {
+			late++
+			again = late < 2
+		}
 		return claimloop.Go{
 			Claims: g.got, NextDue: g.nextDue, Leased: c.leased(), Again: again,
 		}, err
 	})
+	made := len(result.Claims)
+	result.Claims = c.handOut(req.Lease, result.Claims)
+	if len(result.Claims) < made {
+		result.NextDue, result.Leased = 0, c.leased()
+	}
+	return result, err
+}
+
+// handOut returns those of the claims that are still good, and has their leases begin now: since
+// they were made, the goes may have taken as long as a lease. Others have ended, or another replica
+// may have them.
+func (c *Claims) handOut(lease time.Duration, claims []store.Claim) (good []store.Claim) {
+	valid := c.ownership.IsValid()
+	c.Memory.Lock()
+	defer c.Memory.Unlock()
+	now := c.Clock.Now()
+	c.Memory.Schedule.Expire(now)
+	for i := range claims {
+		cl := &claims[i]
+		l := c.Memory.Present(cl.Token, cl.SubscriptionID, cl.EventID)
+		if l != nil && l.Expired() { // no other claim has gone on since, so it is had back
+			c.Memory.Schedule.Seal(l, false, now)
+			c.Memory.Schedule.Unseal(l)
+		}
+		switch {
+		case l == nil:
+		case !valid:
+			c.Memory.Schedule.Withdraw(l, now)
+		default:
+			c.Memory.Schedule.Prolong(l, schedule.Add(now, lease))
+			good = append(good, *cl)
+		}
+	}
+	return good
 }
 
 // leased returns what this replica has leased: limits over several subscriptions are each
@@ -107,7 +149,7 @@ func (c *Claims) pause(ctx context.Context, pauses []store.Pause) error {
 	now := c.Clock.Now()
 	for i := range pauses {
 		if num, ok := nums[ids[i]]; ok {
-			c.Memory.Schedule.Postpone(num, pauses[i].For, now)
+			c.Memory.Schedule.Pause(num, pauses[i], now)
 		}
 	}
 	return nil

@@ -41,6 +41,10 @@ func (c *claiming) hand() (lost int, blocked []parking, unordered []uint64) {
 		case !f.pending: // it is canceled, and gets a row in time
 			lost++
 			schedule.End(l, now)
+		// It was paused, or its tenant closed, or its share is to be given up, since this was chosen.
+		case !c.Memory.Claimable(l.Sub):
+			lost++
+			schedule.Withdraw(l, now)
 		// Only if it is elsewhere than it was: a probe takes what is not due, from where it is due
 		// later.
 		case at.Due > now && at != l.Position(): // it was attempted since the schedule learned of it

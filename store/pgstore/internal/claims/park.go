@@ -51,6 +51,7 @@ func (c *claiming) park(ctx context.Context, blocked []parking) error {
 			c.QueueUnblock(b, &free, &freed)
 		})
 	})
+	c.DoubtAfter(err) // what it has freed would be known to nobody
 	c.Memory.Lock()
 	defer c.Memory.Unlock()
 	now := c.Clock.Now()

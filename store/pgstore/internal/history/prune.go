@@ -124,10 +124,6 @@ func (h *History) pruneStep(
 	return there && mine, err
 }
 
-// PruneLock returns the number of the advisory lock that is held over a step of Prune. Tests hold
-// it in the place of another replica.
-func (h *History) PruneLock() int64 { return h.Schema.LockKey("prune") }
-
 // keep is a retention in microseconds; nil if it is for ever. NULL makes the comparison in the
 // statement unknown, so nothing is chosen.
 func keep(d time.Duration) *int64 {

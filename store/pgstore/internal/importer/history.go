@@ -2,6 +2,7 @@ package importer
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -91,7 +92,7 @@ func (im *importer) keep(ctx context.Context, ds []store.Delivery) error {
 		}
 	}
 	var kept int
-	err = im.DB.Write(ctx, sqltx.Plain, func(b *sqltx.Batch) {
+	err = im.store(ctx, slices.Clone(rows.tenants), func(b *sqltx.Batch) {
 		b.Queue(im.SQL.ImportHistory, rows.args()...).QueryRow(sqltx.One(&kept))
 	})
 	im.done.Finished += kept

@@ -117,10 +117,27 @@ func (im *importer) subscription(ctx context.Context, sub *store.Subscription) e
 	if sub.Collects() && sub.Withheld() != "" {
 		im.paused = append(im.paused, sub.ID)
 	}
-	err = im.DB.Write(ctx, sqltx.Plain, func(b *sqltx.Batch) {
+	err = im.store(ctx, []string{sub.Tenant}, func(b *sqltx.Batch) {
 		b.Queue(im.SQL.ImportSubscription, record.Whole(sub, &h)...)
 	})
 	return replica.InputError("subscription", err)
+}
+
+// store stores something of some tenants. It fails if one of them is closed: what was moved to
+// another store would come back, and half of it.
+//
+// Plain waits for the disk, and for a standby if there is one.
+func (im *importer) store(
+	ctx context.Context, tenants []string, fill func(*sqltx.Batch),
+) error {
+	slices.Sort(tenants)
+	return im.DB.Write(ctx, sqltx.Plain, func(b *sqltx.Batch) {
+		for _, tenant := range slices.Compact(tenants) {
+			im.QueueSettled(b, tenant)
+		}
+		im.QueueTimes(b)
+		fill(b)
+	})
 }
 
 // order reads in which order the events go, and what is due later, and reserves their numbers.
@@ -224,6 +241,9 @@ func (im *importer) deliveries(ctx context.Context) error {
 			return err
 		}
 		if len(claims.Claims) == 0 {
+			if claims.NextDue == 0 { // it has not looked at all that there is
+				continue
+			}
 			break
 		}
 		if err := im.move(ctx, claims.Claims); err != nil {

@@ -2,6 +2,7 @@ package importer
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/outhook/outhook/events"
@@ -47,7 +48,7 @@ func (r *rows) add(c *store.Claim, seq int64, attempts []store.Attempt, due time
 		// The last attempt's stay: they are the delivery's LastStatus and LastError.
 		status, wrong = int16(a.Status), record.Plain(a.Error)
 	}
-	if c.BodyState == store.BodyOverridden {
+	if c.BodyState.HasOverride() {
 		override = append([]byte{}, c.BodyOverride...) // it may be empty, and is not NULL
 	}
 	// One that was attempted and is due at once takes its place among retries by how often it was
@@ -95,9 +96,8 @@ func (im *importer) move(ctx context.Context, claims []store.Claim) error {
 		}}
 	}
 	var moved int
-	// Plain waits for the disk, and for a standby if there is one: Finish removes the only other
-	// copy.
-	err := im.DB.Write(ctx, sqltx.Plain, func(b *sqltx.Batch) {
+	// On disk, as Finish removes the only other copy.
+	err := im.store(ctx, slices.Clone(r.tenants), func(b *sqltx.Batch) {
 		b.Queue(im.SQL.ImportDeliveries, r.args()...).QueryRow(sqltx.One(&moved))
 	})
 	if err != nil {

@@ -53,8 +53,11 @@ type Lows struct {
 }
 
 // RisenLows returns the low marks that are higher than the database has them. If a step is given,
-// it returns none unless one is higher by more than that.
+// it returns none unless one is higher by more than that. After a Doubt it returns none.
 func (m *Memory) RisenLows(step uint64) (risen Lows) {
+	if m.doubted { // there may be something below them that memory does not have
+		return risen
+	}
 	all, held := m.lows(), m.Held()
 	if step > 0 && !slices.ContainsFunc(held, func(id int32) bool {
 		return all[id] > m.shares[id].low+step

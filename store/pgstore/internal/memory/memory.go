@@ -54,6 +54,8 @@ type Memory struct {
 
 	rowed uint64 // see Rowed
 
+	doubted bool // see Doubt
+
 	// changed are the deliveries that have changed since BeginResync: what was read of them may be
 	// older. Nil if nothing is being read.
 	changed map[Delivery]bool

@@ -2,27 +2,34 @@ package memory
 
 import "github.com/outhook/outhook/store/internal/schedule"
 
-// BeginResync notes that what is pending is about to be read from a server that may not have the
-// last of what was written. It returns the shares to read. Resync or EndResync follows.
-func (m *Memory) BeginResync() (held []int32) {
+// Doubt notes that the database may have something that memory was not told of: the answer to a
+// COMMIT was lost, or what follows from it could not be read. Until memory was brought in line
+// nothing is claimed (ownership.IsValid), and no low mark rises.
+func (m *Memory) Doubt() { m.doubted = true }
+
+// Doubted reports whether there was a Doubt since memory was brought in line.
+func (m *Memory) Doubted() bool { return m.doubted }
+
+// BeginResync notes that memory is about to be brought in line with the database: with a server
+// that may not have the last of what was written, or after a Doubt. It returns the shares to read,
+// and the subscriptions that memory knows of these. Resync or AbandonResync follows.
+func (m *Memory) BeginResync() (held []int32, nums []int64) {
+	// A Doubt from now on is about what may not be in what is read.
+	m.doubted = false
 	m.changed = make(map[Delivery]bool)
-	return m.Held()
+	m.Schedule.Subs(func(q *Queue) { nums = append(nums, int64(q.Num)) })
+	return m.Held(), nums
 }
 
-// EndResync ends what BeginResync has begun.
-func (m *Memory) EndResync() { m.changed = nil }
+// AbandonResync ends what BeginResync has begun: the database could not be read.
+func (m *Memory) AbandonResync() { m.changed, m.doubted = nil, true }
 
-// Resync takes in what a server has that may not have the last of what was written. Leases stay:
-// the attempts are under way, whatever the server knows of them.
+// Resync takes in what the database has. Leases stay: the attempts are under way, whatever the
+// database knows of them.
 //
 // What memory has and the server does not is left in the schedule. A claim reads what it hands out,
 // and finds that it is not there.
 func (m *Memory) Resync(l *Loaded, me, now int64) {
-	// The server may give out numbers once more that memory has seen: of events that it has lost.
-	m.lastSeq = 0
-	for p := range m.publications {
-		m.publications[p] = 0
-	}
 	var mine [Shares]bool
 	for _, d := range l.Shares {
 		sh := &m.shares[d.ID]
@@ -44,7 +51,16 @@ func (m *Memory) Resync(l *Loaded, me, now int64) {
 			m.restore(d, now)
 		}
 	}
-	m.EndResync()
+	m.changed = nil
+}
+
+// ForgetNumbers takes in that the server may give out numbers once more that memory has seen: of
+// events that it has lost.
+func (m *Memory) ForgetNumbers() {
+	m.lastSeq = 0
+	for p := range m.publications {
+		m.publications[p] = 0
+	}
 }
 
 // restore makes a delivery pending without a row, whatever memory has of it. A lease on one that

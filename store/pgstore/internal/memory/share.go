@@ -79,15 +79,6 @@ func (m *Memory) Drop(ids ...int32) {
 	}
 }
 
-// Reload has all shares that the schedule has read again. Their leases end.
-func (m *Memory) Reload() {
-	for _, id := range m.Held() {
-		sh := m.shares[id]
-		m.Drop(id)
-		m.shares[id] = share{state: Loading, fence: sh.fence, low: sh.low}
-	}
-}
-
 // setLeaving begins or ends the handing over of a share. While it lasts nothing is claimed of the
 // share.
 func (m *Memory) setLeaving(id int32, leaving bool, now int64) {
@@ -99,7 +90,7 @@ func (m *Memory) setLeaving(id int32, leaving bool, now int64) {
 	if leaving {
 		sh.state = Leaving
 	}
-	m.queuesOf(id, func(q *Queue) { m.Schedule.SetActive(q, m.active(q), now) })
+	m.queuesOf(id, func(q *Queue) { m.Schedule.SetActive(q, m.Claimable(q), now) })
 }
 
 // leasedOf returns how many deliveries of a share are leased.

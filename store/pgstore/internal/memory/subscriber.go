@@ -71,7 +71,7 @@ func (m *Memory) Load(lack *schedule.Lack, loaded schedule.Loaded, st *State, no
 // scheduleState returns what the schedule is to know of a subscription.
 func (m *Memory) scheduleState(q *Queue, st *State) schedule.State {
 	return schedule.State{
-		Active: m.active(q), Health: &st.Health,
+		Active: m.Claimable(q), Health: &st.Health,
 		Tenant: st.Sub.Tenant, Host: hostport.Of(st.Sub.URL),
 	}
 }
@@ -91,7 +91,8 @@ func withheld(sub *store.Subscription, closed bool) store.Wait {
 	return sub.Withheld()
 }
 
-// active reports whether deliveries of a subscription may be claimed at all.
-func (m *Memory) active(q *Queue) bool {
+// Claimable reports whether deliveries of a subscription may be claimed at all. It may have changed
+// since the schedule has leased one.
+func (m *Memory) Claimable(q *Queue) bool {
 	return q.Data.Sub != nil && q.Data.Withheld() == "" && m.shareOf(q.Num).state == Owned
 }

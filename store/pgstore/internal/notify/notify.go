@@ -67,9 +67,6 @@ func (n *Notifier) LookAgain() { fill(n.told) }
 // Told has a token when there may be notices for this replica.
 func (n *Notifier) Told() <-chan struct{} { return n.told }
 
-// DealAgain says that there may be shares for this replica.
-func (n *Notifier) DealAgain() { fill(n.sharesFree) }
-
 // SharesFree has a token when there may be shares for this replica.
 func (n *Notifier) SharesFree() <-chan struct{} { return n.sharesFree }
 

@@ -28,7 +28,7 @@ func (r *Recorder) conclude(ctx context.Context, all []*outcome, results []store
 	// Each try starts from the outcomes and decides all anew, as another may have changed the
 	// deliveries in between. A row that was inserted since the look is one such error (see
 	// queueWrites).
-	return sqltx.Retry(func() error {
+	err := sqltx.Retry(func() error {
 		c := newConcluding(r, all, rest)
 		if err := c.run(ctx); err != nil {
 			return err
@@ -38,6 +38,9 @@ func (r *Recorder) conclude(ctx context.Context, all []*outcome, results []store
 		}
 		return nil
 	})
+	// If it has committed, the caller's next try finds it done and frees nothing.
+	r.DoubtAfter(err)
+	return err
 }
 
 // concluding is one try to record outcomes. It is used by one goroutine. Nothing of it reaches

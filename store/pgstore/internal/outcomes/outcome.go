@@ -59,7 +59,7 @@ func newOutcome(o *store.Outcome) *outcome {
 	// A delivered one is not sent again, so its body is not worth a write.
 	if o.BodyState != store.BodyUndecided && o.State != store.Delivered {
 		own.bodyState = int16(o.BodyState)
-		if o.BodyState == store.BodyOverridden {
+		if o.BodyState.HasOverride() {
 			own.body = append([]byte{}, o.BodyOverride...) // it may be empty, and is not NULL
 		}
 	}

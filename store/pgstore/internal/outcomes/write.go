@@ -80,7 +80,8 @@ func (c *concluding) queueWrites(b *sqltx.Batch) {
 	var subs, seqs []int64
 	for _, d := range c.changed {
 		// Rewritten as a whole. Up to there the statement appends, and the row's log is not read.
-		if d.attempts > store.MaxAttempts {
+		// PostgreSQL writes a long value anew in either case.
+		if d.attempts > store.MaxDetails {
 			d.added, d.whole = record.Newest(&d.before, &d.added, d.attempts), true
 		}
 		if d.hasRow {

@@ -74,3 +74,51 @@ func TestLostOutcome(t *testing.T) {
 		t.Errorf("low marks once it has ended: got %v, want %d", lows, d.Seq)
 	}
 }
+
+// TestDoubt checks that a replica that does not know whether it knows everything claims nothing and
+// raises no low mark until it has looked: then it has what was committed and memory was not told
+// of, and its leases.
+func TestDoubt(t *testing.T) {
+	t.Parallel()
+	m := newMember(t, roomtest.NewSchema(t))
+	renew(t, m)
+	d := m.publish(t) // of which nobody tells memory
+	m.Memory.Lock()
+	m.Memory.Saw(d.Seq)
+	m.Memory.Doubt()
+	if risen := m.Memory.RisenLows(0); len(risen.IDs) > 0 {
+		t.Errorf("low marks that rise: got those of %v, want none", risen.IDs)
+	}
+	m.Memory.Unlock()
+	if m.IsValid() {
+		t.Error("it may claim before it has looked")
+	}
+	renew(t, m)
+	if got := m.rowless(d.Sub); got != 1 {
+		t.Errorf("pending without a row, once it has looked: got %d, want 1", got)
+	}
+	if !m.IsValid() {
+		t.Error("it may not claim after it has looked")
+	}
+}
+
+// TestRenewalSlowerThanTheLease checks that a replica gives up nothing because a renewal took so
+// long that the lease it prolongs had run out by the time it was counted who lives.
+func TestRenewalSlowerThanTheLease(t *testing.T) {
+	t.Parallel()
+	m := newMember(t, roomtest.NewSchema(t))
+	renew(t, m)
+	for _, statement := range []string{
+		`CREATE FUNCTION outhook.run_out() RETURNS trigger LANGUAGE plpgsql AS
+			$$ BEGIN NEW.until := statement_timestamp() - interval '1 second'; RETURN NEW; END $$`,
+		`CREATE TRIGGER run_out BEFORE INSERT OR UPDATE ON outhook.replicas
+			FOR EACH ROW EXECUTE FUNCTION outhook.run_out()`,
+	} {
+		if _, err := m.pool.Exec(t.Context(),
+			strings.ReplaceAll(statement, "outhook.", m.Schema.Quoted()+".")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	renew(t, m, m)
+	wantOwned(t, "after renewals that took too long", m, shares)
+}

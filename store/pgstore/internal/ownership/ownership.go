@@ -2,6 +2,7 @@ package ownership
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,7 +24,9 @@ const (
 	lowsStep  = 20_000 // events
 
 	renewTimeout = 10 * time.Second // of one transaction here
-	leaveTimeout = 2 * time.Second
+
+	// leaveTimeout is as long as a lease: when it is over the shares are free in any case.
+	leaveTimeout = LeaseTime
 )
 
 // Ownership is a replica's part in dealing shares. Make one with [New]. It is safe for concurrent
@@ -49,8 +52,15 @@ func New(r *replica.Replica, idleAfter time.Duration) *Ownership {
 	return &Ownership{Replica: r, idleAfter: idleAfter, tick: make(chan struct{}, 1)}
 }
 
-// IsValid reports whether the replica may hand out claims of its shares.
-func (o *Ownership) IsValid() bool { return o.lease.isValid() }
+// IsValid reports whether the replica may hand out claims of its shares: its lease has not run out,
+// and memory is not in doubt. Renew sees to both.
+func (o *Ownership) IsValid() bool { return o.lease.isValid() && !o.inDoubt() }
+
+func (o *Ownership) inDoubt() bool {
+	o.Memory.Lock()
+	defer o.Memory.Unlock()
+	return o.Memory.Doubted()
+}
 
 // Join makes the replica take part, and notes that it claims. The first claim does not wait for the
 // next tick: it renews, and has its shares when Join returns.
@@ -75,7 +85,7 @@ func (o *Ownership) keep() {
 		case <-o.Life.Done():
 			return
 		case <-ticker.C:
-		// Another has given some up, or memory wants them read again: not in a second, but now.
+		// Another has given some up: not in a second, but now.
 		case <-o.Notify.SharesFree():
 		}
 		// The next tick tries again. Until then the lease, as the replica knows it, says what it
@@ -111,8 +121,9 @@ func (o *Ownership) inFlight() int {
 	return o.Memory.InFlight(0, o.Clock.Now())
 }
 
-// Renew prolongs the replica's lease, raises the low marks of its shares, and takes, hands over and
-// gives up shares as the replicas that live now require.
+// Renew prolongs the replica's lease, raises the low marks of its shares, brings memory in line
+// with the database if that is needed, and takes, hands over and gives up shares as the replicas
+// that live now require.
 func (o *Ownership) Renew(ctx context.Context) error {
 	select {
 	case o.tick <- struct{}{}:
@@ -130,6 +141,11 @@ func (o *Ownership) Renew(ctx context.Context) error {
 	o.lease.renewed(sent)
 	if err := o.agree(ctx, started); err != nil {
 		return err
+	}
+	// The transaction may have taken longer than the lease that it has prolonged. Others may be
+	// taking the shares then; to give them up for that would only leave them to nobody.
+	if !slices.Contains(replicas, o.ID) {
+		replicas = append(replicas, o.ID)
 	}
 	// From the list of this transaction. Two replicas may see different ones for a moment, and then
 	// deal differently; no share gets two owners by that, as one is taken only if no live replica

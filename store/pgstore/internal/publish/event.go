@@ -69,6 +69,15 @@ func (e *Event) isSame(o *Event) bool {
 		string(e.body) == string(o.body)
 }
 
+// names returns what events are found by: each an element of both.
+func names(evs []Event) (tenants, ids []string) {
+	tenants, ids = make([]string, len(evs)), make([]string, len(evs))
+	for i := range evs {
+		tenants[i], ids[i] = evs[i].Tenant, evs[i].ID
+	}
+	return tenants, ids
+}
+
 // size returns how many bytes the bodies of events have. What surrounds a body is small and
 // bounded.
 func size(evs []Event) (n int) {

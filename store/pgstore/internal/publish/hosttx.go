@@ -2,6 +2,7 @@ package publish
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/outhook/outhook/store/pgstore/internal/replica"
@@ -13,30 +14,28 @@ import (
 // commits nobody here knows: it may be in a minute, or never. So the deliveries get rows, which do
 // not depend on low marks, and what memory learns it learns by the notices, which commit with them.
 func (p *Publisher) InTx(ctx context.Context, tx schema.Querier, evs []Event) error {
-	var ok bool
-	var other *string
 	var ignored any
-	var unwanted *string
-	var moved bool
 	// Held until the transaction ends, so anybody who closes a tenant waits for it. Only for that
 	// one's: a transaction of the host's may stay open for long.
 	err := tx.QueryRow(ctx, p.SQL.LockHost, p.tenantLocks(evs)).Scan(&ignored)
 	if err != nil {
 		return err
 	}
-	// As the replica 0, which owns nothing. The events may exist: an error of the index would make
-	// the host's transaction fail.
-	args := append(Args(evs), int64(0), p.Schema.Table("events"), true)
-	err = tx.QueryRow(ctx, p.SQL.Enqueue, args...).Scan(&ok, &other, &ignored, &ignored, &ignored,
-		&unwanted, &moved)
+	err = p.asking(evs, func(j judgement) (unasked string, err error) {
+		unasked, err = p.storeIn(ctx, tx, evs, j)
+		if !errors.Is(err, errFree) {
+			return unasked, err
+		}
+		tenants, ids := names(evs)
+		err = tx.QueryRow(ctx, p.SQL.ForgetEvents, tenants, ids, false).Scan(&ignored)
+		if err != nil {
+			return "", err
+		}
+		return p.storeIn(ctx, tx, evs, j)
+	})
 	if err != nil {
 		return replica.InputError("event", err)
 	}
-	if !ok {
-		return refusal(other, moved)
-	}
-	// It may be rolled back, but if it is not counted now, it never is.
-	p.Unwanted.Add(typesIn(unwanted)...)
 	// Without LISTEN nobody would hear it, and a commit with a notification waits for others that
 	// have one.
 	if p.pollOnly {
@@ -45,6 +44,32 @@ func (p *Publisher) InTx(ctx context.Context, tx schema.Querier, evs []Event) er
 	// The server sends it at the commit, and not if the host rolls back. pg_notify returns void,
 	// which has no type to scan; as text it has.
 	return tx.QueryRow(ctx, "SELECT pg_notify($1, '')::text", p.Schema.Channel()).Scan(&ignored)
+}
+
+// storeIn stores events in a transaction of the host's, unless filters must be asked first, which
+// it returns.
+func (p *Publisher) storeIn(
+	ctx context.Context, tx schema.Querier, evs []Event, j judgement,
+) (unasked string, err error) {
+	var ok, moved bool
+	var other, unwanted, filters *string
+	var ignored any
+	// As the replica 0, which owns nothing. The events may exist: an error of the index would make
+	// the host's transaction fail.
+	args := append(Args(evs), int64(0), p.Schema.Table("events"), true, j.known, j.refused)
+	err = tx.QueryRow(ctx, p.SQL.Enqueue, args...).Scan(&ok, &other, &ignored, &ignored, &ignored,
+		&unwanted, &moved, &filters)
+	switch {
+	case err != nil:
+		return "", err
+	case !ok && filters != nil:
+		return *filters, nil
+	case !ok:
+		return "", refusal(other, moved)
+	}
+	// It may be rolled back, but if it is not counted now, it never is.
+	p.Unwanted.Add(typesIn(unwanted)...)
+	return "", nil
 }
 
 // tenantLocks returns the locks of the tenants of events, each once.

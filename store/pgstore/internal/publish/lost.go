@@ -21,10 +21,7 @@ const retryEvery = time.Second
 // that finds them stored.
 func (p *Publisher) findOut(publication *memory.Publication, evs []Event) {
 	// Only their names: their bodies must not be kept for as long as this takes.
-	tenants, ids := make([]string, len(evs)), make([]string, len(evs))
-	for i := range evs {
-		tenants[i], ids[i] = evs[i].Tenant, evs[i].ID
-	}
+	tenants, ids := names(evs)
 	// A replica that closes ends it. What is open then the next owner reads, as no low mark has
 	// passed it.
 	p.Background.Go(func() {

@@ -23,6 +23,8 @@ type Publisher struct {
 	alone    chan struct{} // has a slot for each of those who store events alone
 
 	Unwanted unwanted.Counter // events that nobody got
+
+	filters filters // of those who may get events
 }
 
 // aloneAtOnce is how many transactions that nobody shares go on at once. Each may hold a connection
@@ -71,7 +73,9 @@ type stored struct {
 
 // readStored reads what the enqueue statement says: the new events, and the types of those that
 // nobody gets.
-func readStored(rows pgx.Rows) (out []stored, unwanted []string, err error) {
+//
+// unasked are the filters that must be asked first, as the statement says them.
+func readStored(rows pgx.Rows) (out []stored, unwanted []string, unasked string, err error) {
 	for rows.Next() {
 		var ok bool
 		var other *string
@@ -80,13 +84,18 @@ func readStored(rows pgx.Rows) (out []stored, unwanted []string, err error) {
 		var others *bool
 		var types *string
 		var moved bool
-		if err := rows.Scan(&ok, &other, &seq, &subs, &others, &types, &moved); err != nil {
-			return nil, nil, err
+		var filters *string
+		err := rows.Scan(&ok, &other, &seq, &subs, &others, &types, &moved, &filters)
+		if err != nil {
+			return nil, nil, "", err
 		}
 		if !ok {
 			// The statement has worked. It says by this row that it has stored nothing.
 			rows.Close()
-			return nil, nil, refusal(other, moved)
+			if filters != nil {
+				return nil, nil, *filters, nil
+			}
+			return nil, nil, "", refusal(other, moved)
 		}
 		unwanted = append(unwanted, typesIn(types)...)
 		// The one row without an event says only that none was new.
@@ -94,16 +103,23 @@ func readStored(rows pgx.Rows) (out []stored, unwanted []string, err error) {
 			out = append(out, stored{*seq, subs, *others})
 		}
 	}
-	return out, unwanted, rows.Err()
+	return out, unwanted, "", rows.Err()
 }
 
-// refusal returns why the statement has stored nothing: a tenant is not settled, or an event of
-// another content has the ID.
+// errFree says that IDs are those of events of which no delivery is left. They are to be removed,
+// and then it can be tried again.
+var errFree = errors.New("an event without deliveries has the ID")
+
+// refusal returns why the statement has stored nothing: a tenant is not settled, an event of
+// another content has the ID, or one that is stored to nobody.
 func refusal(other *string, moved bool) error {
-	if moved {
+	switch {
+	case moved:
 		return store.ErrMoved
+	case other != nil:
+		return conflict(*other)
 	}
-	return conflict(*other)
+	return errFree
 }
 
 // typesIn returns the types that the enqueue statement has put together.
@@ -116,35 +132,53 @@ func typesIn(list *string) []string {
 
 // enqueue stores events in a transaction of its own, and tells memory.
 func (p *Publisher) enqueue(ctx context.Context, evs []Event, settings string) error {
-	try := 0
-	err := sqltx.Retry(func() error {
-		// The first try takes all events for new, and is an error of the index if one is not.
-		// Looking for them first would cost each publish an index scan.
-		mayExist := try > 0
-		try++
-		return p.tryEnqueue(ctx, evs, settings, mayExist)
+	err := p.asking(evs, func(j judgement) (unasked string, err error) {
+		var known knowledge
+		err = sqltx.Retry(func() error {
+			unasked, err = p.tryEnqueue(ctx, evs, settings, j, known)
+			known.mayExist = true
+			if errors.Is(err, errFree) && !known.free {
+				known.free = true
+				unasked, err = p.tryEnqueue(ctx, evs, settings, j, known)
+			}
+			return err
+		})
+		return unasked, err
 	})
 	return replica.InputError("event", err)
 }
 
+// knowledge is what is known of the IDs of events that are to be stored.
+type knowledge struct {
+	// The first try takes all events for new, and is an error of the index if one is not. Looking
+	// for them first would cost each publish an index scan.
+	mayExist bool
+
+	free bool // some are those of events without deliveries
+}
+
 // Each try has a publication of its own, since its events get other numbers.
 func (p *Publisher) tryEnqueue(
-	ctx context.Context, evs []Event, settings string, mayExist bool,
-) error {
+	ctx context.Context, evs []Event, settings string, j judgement, known knowledge,
+) (unasked string, err error) {
 	var out []stored
 	var unwanted []string
 	var refused error
 	// Before the transaction: once it draws numbers, a low mark that is computed meanwhile must
 	// stay below.
 	publication := p.begin()
-	err := p.DB.Write(ctx, settings, func(b *sqltx.Batch) {
+	err = p.DB.Write(ctx, settings, func(b *sqltx.Batch) {
 		// A new owner waits for it before it reads, and so sees these events. findStored waits for
 		// it too.
 		p.QueueWriter(b)
-		args := append(Args(evs), p.ID, p.Schema.Table("events"), mayExist)
+		if known.free {
+			tenants, ids := names(evs)
+			b.Queue(p.SQL.ForgetEvents, tenants, ids, false)
+		}
+		args := append(Args(evs), p.ID, p.Schema.Table("events"), known.mayExist, j.known, j.refused)
 		b.Queue(p.SQL.Enqueue, args...).Query(func(rows pgx.Rows) error {
 			// If it is refused, the transaction has stored nothing, and commits.
-			out, unwanted, refused = readStored(rows)
+			out, unwanted, unasked, refused = readStored(rows)
 			return nil
 		})
 	})
@@ -152,15 +186,14 @@ func (p *Publisher) tryEnqueue(
 	case err == nil:
 		p.end(publication, out)
 		p.Unwanted.Add(unwanted...)
-		return refused
-	// No SQLSTATE: the connection broke, or the time was up.
-	case sqltx.State(err) == "":
+		return unasked, refused
+	case sqltx.Unknown(err):
 		p.findOut(publication, evs) // it may have committed
-	// The server has rolled it back.
+	// It has not begun, or the server has rolled it back.
 	default:
 		p.end(publication, nil)
 	}
-	return err
+	return "", err
 }
 
 // begin keeps low marks below the events of a transaction that is about to begin.

@@ -105,14 +105,14 @@ func (r *reader) bytes() []byte {
 // nothing.
 type History struct{ Log, Answers []byte }
 
-// NearlyFull is from how many attempts on a delivery may have too many once outcomes are recorded:
-// at most two outcomes of a delivery count at once, a present one and a late success. The statement
-// that reads what outcomes are about returns no log below that.
-const NearlyFull = store.MaxAttempts - 2
+// NearlyFull is from how many attempts on a delivery may have too many details once outcomes are
+// recorded: at most two outcomes of a delivery count at once, a present one and a late success. The
+// statement that reads what outcomes are about returns no log below that.
+const NearlyFull = store.MaxDetails - 2
 
 // Newest returns what is kept of a delivery that has had so many attempts: the newest,
-// store.MaxAttempts at most. It works on bytes, as most attempts stay as they are. Damaged ones it
-// leaves for ParseLog to report.
+// store.MaxAttempts at most, and the details of those that store.KeepsDetail names. It works on
+// bytes, as most attempts stay as they are. Damaged ones it leaves for ParseLog to report.
 func Newest(before, added *History, attempts int) (kept History) {
 	kept.Log = slices.Concat(before.Log, added.Log)
 	var starts []int
@@ -127,7 +127,10 @@ func Newest(before, added *History, attempts int) (kept History) {
 	// one.
 	for r := (reader{b: slices.Concat(before.Answers, added.Answers)}); len(r.b) > 0 && !r.bad; {
 		n, b := r.number(), r.bytes()
-		if !r.bad && n%detailNumber > uint64(attempts-store.MaxAttempts) {
+		number := int(n % detailNumber)
+		drops := number <= attempts-store.MaxAttempts ||
+			n >= detailNumber && !store.KeepsDetail(number, attempts)
+		if !r.bad && !drops {
 			kept.Answers = appendNumbered(kept.Answers, n, b)
 		}
 	}

@@ -20,10 +20,13 @@
 //   - A transaction of an owner first takes a shared advisory lock with the number of the replica
 //     (QueueLock), and looks in a later statement whether the replica is still the owner. A new
 //     owner takes that lock exclusively before it reads, so it misses nothing.
-//   - A notice that was deleted and could not be applied to the end makes all shares load again.
+//   - If the end of a transaction is not known that only this replica tells memory of, or a notice
+//     that is gone could not be applied to the end, memory is in doubt: nothing is claimed until it
+//     was brought in line with the database (ownership.Renew).
 //
 // # Locks
 //
-// In this order: the slot of the claim that goes on (package claims), Keyed, Lowering, Memory.
-// Keyed and Lowering are held over transactions, which are bounded; Memory is not.
+// In this order: the slot of the claim that goes on (package claims), that of who renews (package
+// ownership), Keyed, Lowering, Memory. All but Memory are held over transactions, which are
+// bounded.
 package replica

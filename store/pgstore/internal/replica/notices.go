@@ -38,14 +38,6 @@ func (r *Replica) TakeNotices(ctx context.Context) error {
 	defer cancel()
 	r.Keyed.Lock() // what is looked at may unblock others
 	defer r.Keyed.Unlock()
-	r.Memory.Lock()
-	r.Memory.Looks.Begin()
-	r.Memory.Unlock()
-	defer func() {
-		r.Memory.Lock()
-		r.Memory.Looks.End()
-		r.Memory.Unlock()
-	}()
 	for {
 		there, err := r.noticesThere(ctx)
 		if err != nil || !there {
@@ -80,11 +72,15 @@ func (r *Replica) QueueNoticed(b *sqltx.Batch, ids []int32, there *bool) {
 	b.Queue(r.SQL.Noticed, ids).QueryRow(sqltx.One(there))
 }
 
-// takeSome takes some notices.
+// takeSome takes some notices. The caller holds Keyed.
 func (r *Replica) takeSome(ctx context.Context) error {
 	// Until memory has them, what is new may be below a low mark that is on its way.
 	r.Lowering.Lock()
 	defer r.Lowering.Unlock()
+	// From before they may be gone from the database: a claim that no longer finds them there must
+	// not go by a memory that does not have them yet.
+	r.look((*memory.Looks).Begin)
+	defer r.look((*memory.Looks).End)
 	ids := r.held()
 	var taken []noticed
 	err := sqltx.Retry(func() error {
@@ -93,10 +89,17 @@ func (r *Replica) takeSome(ctx context.Context) error {
 			b.Queue(r.SQL.TakeNotices, ids, r.ID, NoticesStep).Query(sqltx.Into(&taken, readNoticed))
 		})
 	})
-	if err == nil {
-		err = r.applyNotices(ctx, taken)
+	if err != nil {
+		r.DoubtAfter(err) // they may be gone, and what they said with them
+		return err
 	}
-	return err
+	return r.applyNotices(ctx, taken)
+}
+
+func (r *Replica) look(note func(*memory.Looks)) {
+	r.Memory.Lock()
+	defer r.Memory.Unlock()
+	note(&r.Memory.Looks)
 }
 
 func readNoticed(row pgx.CollectableRow) (n noticed, err error) {
@@ -105,7 +108,7 @@ func readNoticed(row pgx.CollectableRow) (n noticed, err error) {
 }
 
 // applyNotices tells memory what was looked at. The notices are gone by now, so if the rest of it
-// can't be read the shares are read again as a whole.
+// can't be read memory is in doubt.
 func (r *Replica) applyNotices(ctx context.Context, taken []noticed) error {
 	// Deliveries first: they need no more reading. What has ended is known before what it frees is
 	// sought.
@@ -116,9 +119,8 @@ func (r *Replica) applyNotices(ctx context.Context, taken []noticed) error {
 	}
 	if err != nil {
 		r.Memory.Lock()
-		r.Memory.Reload()
+		r.Memory.Doubt()
 		r.Memory.Unlock()
-		r.Notify.DealAgain()
 	}
 	return err
 }

@@ -54,6 +54,14 @@ func (r *Replica) Writers() int64 { return r.Schema.LockKey("writers") }
 // has published for the tenant.
 func (r *Replica) TenantLock(tenant string) int64 { return r.Schema.LockKey("tenant\x00" + tenant) }
 
+// PruneLock returns the number of the advisory lock that is held over a step of Prune.
+func (r *Replica) PruneLock() int64 { return r.Schema.LockKey("prune") }
+
+// QueueTimes adds to a transaction that stores events with numbers that were drawn before that no
+// step of Prune goes on until it ends. Prune would note until when the events of such numbers were
+// enqueued, without these.
+func (r *Replica) QueueTimes(b *sqltx.Batch) { b.Queue(r.SQL.LockShared, r.PruneLock()) }
+
 // QueueWriter adds to a transaction that it holds the lock of this replica, and that of writers. As
 // [Replica.QueueLock], it comes before what looks whether a tenant is settled.
 func (r *Replica) QueueWriter(b *sqltx.Batch) {
@@ -71,6 +79,17 @@ func (r *Replica) QueueSettled(b *sqltx.Batch, tenant string) {
 func (r *Replica) QueueSettledOf(b *sqltx.Batch, subscriptionID string) {
 	b.Queue(r.SQL.LockShared, r.Writers())
 	b.Queue(r.SQL.RequireSettledOf, subscriptionID)
+}
+
+// DoubtAfter has memory brought in line with the database before anything more is claimed, if a
+// transaction that has failed may have committed: what it has written nobody else tells memory.
+func (r *Replica) DoubtAfter(err error) {
+	if !sqltx.Unknown(err) {
+		return
+	}
+	r.Memory.Lock()
+	defer r.Memory.Unlock()
+	r.Memory.Doubt()
 }
 
 // Apply tells the schedule what has become of deliveries.

@@ -33,7 +33,8 @@ func (r *Replica) QueueStates(b *sqltx.Batch, nums []int64, into States) {
 	})
 }
 
-// refresh reads subscriptions that somebody has changed, and tells memory.
+// refresh reads subscriptions that somebody has changed, and tells memory. The caller holds Keyed:
+// another that reads them meanwhile would tell what is older.
 func (r *Replica) refresh(ctx context.Context, nums []int64) error {
 	if len(nums) == 0 {
 		return nil
@@ -43,17 +44,22 @@ func (r *Replica) refresh(ctx context.Context, nums []int64) error {
 	if err != nil {
 		return err
 	}
+	r.NoteClosing(nums, states)
 	r.Memory.Lock()
 	defer r.Memory.Unlock()
 	now := r.Clock.Now()
-	if r.closing.note(nums, states) {
-		// This may be a call of somebody else's, and who reports what is drained waits for the next
-		// poll, which can be hours away.
-		r.Notify.LookAgain()
-	}
 	for _, num := range nums {
 		// nil for one that was deleted: it is forgotten, with all that is pending of it.
 		r.Memory.SetState(uint64(num), states[num], now)
 	}
 	return nil
+}
+
+// NoteClosing notes which of some subscriptions, as they were read, are of closed tenants.
+func (r *Replica) NoteClosing(nums []int64, states States) {
+	if r.closing.note(nums, states) {
+		// This may be a call of somebody else's, and who reports what is drained waits for the next
+		// poll, which can be hours away.
+		r.Notify.LookAgain()
+	}
 }

@@ -32,7 +32,7 @@ type Statements struct {
 	TenantStates, UnsettleTenant      string
 	TenantClosed, CloseTenant         string
 	SettleTenant                      string
-	Drained, DrainedOfShares          string
+	Drained, DrainedOfShares, Closing string
 	Exportable, ExportEvents          string
 	TakenIDs, NumsOfIDs, SomeOfTenant string
 	ForgetEvents, ImportTenant        string

@@ -142,9 +142,9 @@ func (d *DB) withConn(ctx, bounded context.Context, f func(*pgx.Conn) error) err
 	conn, err := d.pool.Acquire(waiting)
 	if err != nil {
 		if ctx.Err() != nil {
-			return ctx.Err()
+			err = ctx.Err()
 		}
-		return err
+		return notBegun{err}
 	}
 	defer conn.Release()
 	return f(conn.Conn())

@@ -22,11 +22,23 @@ const (
 	QueryCanceled    = "57014" // statement_timeout
 )
 
+// notBegun is why a transaction has not begun: no connection was to be had.
+type notBegun struct{ error }
+
+func (e notBegun) Unwrap() error { return e.error }
+
+// Unknown reports whether a transaction that has failed with an error may have committed all the
+// same: the connection broke, or the time was up, before the server had said how it ended.
+func Unknown(err error) bool {
+	return err != nil && State(err) == "" && !errors.As(err, new(notBegun)) &&
+		!pgconn.SafeToRetry(err)
+}
+
 // ErrSlow is the cause of the end of a context if the server has not answered in time.
 var ErrSlow = fmt.Errorf("the server has not answered in time: %w", context.DeadlineExceeded)
 
-// State returns the SQLSTATE of an error. It is empty if the server has not reported one: then it
-// is not known whether the transaction has committed.
+// State returns the SQLSTATE of an error. It is empty if the server has not reported one: see
+// [Unknown].
 func State(err error) string {
 	var e *pgconn.PgError
 	if errors.As(err, &e) {

@@ -150,7 +150,7 @@ func (d *stored) delivery() (out store.TenantDelivery, err error) {
 	if d.reason != nil && (out.State == store.Canceled || d.attempts == 0) {
 		out.Reason = *d.reason
 	}
-	if out.BodyState == store.BodyOverridden {
+	if out.BodyState.HasOverride() {
 		out.BodyOverride = d.override
 	}
 	if out.State == store.Pending && d.due != 0 {

@@ -62,9 +62,9 @@ func (t *Tenants) importSubscriptions(
 func (t *Tenants) importEvents(
 	ctx context.Context, tenant string, evs []store.TenantEvent,
 ) error {
-	ids := make([]string, len(evs))
+	ids, tenants := make([]string, len(evs)), make([]string, len(evs))
 	for i := range evs {
-		ids[i] = evs[i].Event.ID
+		ids[i], tenants[i] = evs[i].Event.ID, tenant
 	}
 	return sqltx.Retry(func() error {
 		var seqs []int64
@@ -74,7 +74,8 @@ func (t *Tenants) importEvents(
 		return t.DB.WriteAfter(ctx, sqltx.ByIndex, func(b *sqltx.Batch) {
 			b.Queue(t.SQL.NumsOfIDs, tenant, recipients(evs)).
 				Query(sqltx.Each([]any{&id, &num}, func() { nums[id] = num }))
-			b.Queue(t.SQL.ForgetEvents, tenant, ids)
+			b.Queue(t.SQL.ForgetEvents, tenants, ids, true)
+			t.QueueTimes(b) // before the numbers are drawn, until their events are stored
 			b.Queue(t.SQL.Reserve, len(evs), t.Schema.Table("events")).
 				Query(sqltx.Into(&seqs, pgx.RowTo[int64]))
 		}, func(b *sqltx.Batch) {

@@ -104,7 +104,7 @@ func (r *rows) addDelivery(d *store.TenantDelivery, later *int64) {
 	case d.State == store.Dead && len(d.Log) == 0: // nothing was attempted
 		wrong = plain(d.Reason)
 	}
-	if d.BodyState == store.BodyOverridden {
+	if d.BodyState.HasOverride() {
 		override = append([]byte{}, d.BodyOverride...) // it may be empty, and is not NULL
 	}
 	r.states, r.dues = append(r.states, record.StateNumber(d.State)), append(r.dues, due)

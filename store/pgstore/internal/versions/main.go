@@ -4,6 +4,7 @@
 //	go run ./internal/versions                  # in store/pgstore; about an hour a version
 //	go run ./internal/versions -run TestStore   # only these tests
 //	go run ./internal/versions -short           # the short versions of the tests
+//	go run ./internal/versions -on 13           # only one version
 //
 // It finds the servers in /usr/lib/postgresql, where Debian has them, and in the folders that
 // OUTHOOK_TEST_POSTGRES_BIN names, separated as those of PATH are. It fails if a test does, and at
@@ -29,6 +30,7 @@ var supported = []int{13, 15, 18}
 var (
 	only  = flag.String("run", "", "only tests whose names match, as go test has it")
 	short = flag.Bool("short", false, "the short versions of the tests")
+	on    = flag.Int("on", 0, "only this version, such as 13")
 )
 
 func main() {
@@ -45,6 +47,12 @@ func run(ctx context.Context) (err error) {
 	installed, err := pgtest.Installed(ctx)
 	if err != nil {
 		return err
+	}
+	if *on != 0 {
+		if !slices.Contains(supported, *on) {
+			return fmt.Errorf("-on has %d; give one of %v", *on, supported)
+		}
+		supported = []int{*on}
 	}
 	for _, version := range supported {
 		i := slices.IndexFunc(installed, func(p pgtest.Installation) bool { return p.Major == version })

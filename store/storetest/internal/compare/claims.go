@@ -160,8 +160,8 @@ func (mp *modelPair) outcome(p pair) store.Outcome {
 	}
 	if mp.chance(2) {
 		o.BodyState = one(mp.rand, store.BodyOverridden, store.BodyOverridden, store.BodyUnchanged,
-			store.BodyUnfiltered)
-		if o.BodyState == store.BodyOverridden {
+			store.BodyUnfiltered, store.BodyReduced)
+		if o.BodyState.HasOverride() {
 			o.BodyOverride = fmt.Appendf(nil, "its own of step %d", mp.step)
 		}
 	}

@@ -48,6 +48,8 @@ type sequence struct {
 	txEvents []events.Event // what was enqueued in it
 	txStep   int            // when it was begun
 
+	erases bool // something was erased
+
 	// orphans says that there may be events which no delivery refers to.
 	orphans bool
 

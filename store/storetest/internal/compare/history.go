@@ -156,6 +156,7 @@ func (s *sequence) erase() {
 		s.erased = append(s.erased, ev)
 	}
 	s.note("erase %+v", q)
+	s.erases = true
 	ours, model := s.ours.Erase(q), s.model.Erase(q)
 	if q.EventID != "" || !s.orphans {
 		check.Equal(s.ours, "erased", ours, model)

@@ -72,7 +72,7 @@ func (s *sequence) overtake() {
 	s.model.Must("Subscriptions", err)
 	var subs []store.Subscription
 	for _, sub := range page.Items {
-		if sub.Status == store.Subscribed && events.Wants(sub.Events, "a.b") {
+		if sub.Status == store.Subscribed && events.Wants(sub.Events, "a.b") && sub.Filter == "" {
 			subs = append(subs, sub)
 		}
 	}

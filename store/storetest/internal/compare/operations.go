@@ -46,6 +46,11 @@ func (mp *modelPair) eventType() string {
 	return one(mp.rand, "a.b", "a.b", "a.b", "a.c", "b.c.d", events.TypeDisabled)
 }
 
+// filter returns a Filter; most subscriptions have none.
+func (mp *modelPair) filter() string {
+	return one(mp.rand, "", "", "", `{"n":1}`, `{"n":{"$ne":1}}`, `{"n":{"$in":[0,2]}}`, `no filter`)
+}
+
 func (mp *modelPair) patterns() []string {
 	return one(mp.rand, nil, nil, []string{"a.b"}, []string{"a.*"}, []string{"b.*", "a.c"},
 		[]string{"webhook.*"},
@@ -87,14 +92,15 @@ func (s *sequence) create() {
 		check.WithSettings(&sub)
 		sub.Metadata["of"] = fmt.Sprint(s.step % 3)
 	}
+	sub.Filter = s.filter()
 	if s.chance(10) {
 		sub.Status = one(s.rand, store.Unsubscribed, store.Paused, store.Unverified)
 	}
 	if s.chance(10) {
 		sub.URL = ""
 	}
-	s.note("create %s at %s, tenant %q, events %q, %s", sub.ID, sub.URL, sub.Tenant, sub.Events,
-		sub.Status)
+	s.note("create %s at %s, tenant %q, events %q, filter %s, %s", sub.ID, sub.URL, sub.Tenant,
+		sub.Events, sub.Filter, sub.Status)
 	got, ours := s.ours.Store.CreateSubscription(s.ours.Ctx(), sub)
 	want, model := s.model.Store.CreateSubscription(s.model.Ctx(), sub)
 	if s.sameError("CreateSubscription", ours, model) {
@@ -123,7 +129,7 @@ func (mp *modelPair) change() (what string, change func(*store.Subscription) err
 		}
 	}
 	origin := mp.origin()
-	switch n, patterns := mp.step, mp.patterns(); mp.rand.IntN(9) {
+	switch n, patterns := mp.step, mp.patterns(); mp.rand.IntN(10) {
 	case 0:
 		return "name", func(s *store.Subscription) error { s.Name = fmt.Sprint(n); return nil }
 	case 1:
@@ -150,6 +156,9 @@ func (mp *modelPair) change() (what string, change func(*store.Subscription) err
 			s.Status, s.URL = store.Unsubscribed, "https://nowhere.example/"
 			return store.ErrConflict
 		}
+	case 7:
+		filter := mp.filter()
+		return "filter " + filter, func(s *store.Subscription) error { s.Filter = filter; return nil }
 	}
 	return "subscribe", status(store.Subscribed, "")
 }
@@ -190,6 +199,9 @@ func (s *sequence) enqueue() {
 		}
 		ev.Tenant, ev.Key, ev.Trace = tenant, one(s.rand, "", "", "", "k", "l"),
 			one(s.rand, "", check.OneTrace, check.AnotherTrace)
+		if s.chance(3) {
+			ev.Payload = fmt.Appendf(nil, `{"n":%d}`, s.rand.IntN(3))
+		}
 		if s.chance(3) {
 			ev.Tags = one(s.rand, []string{"a"}, []string{"b", "a"}, []string{"c", "c"})
 		}
@@ -233,8 +245,8 @@ func (s *sequence) enqueueKnown() {
 		return
 	}
 	known := s.someEvent()
-	if !s.referred(known) {
-		return // whether it is still stored is the store's choice
+	if s.erases && !s.referred(known) {
+		return // whether the ID of one that was erased is still taken is the store's choice
 	}
 	known.Tags = one(s.rand, nil, []string{"a"}, []string{"b"})
 	known.Trace = one(s.rand, "", check.OneTrace, check.AnotherTrace)

@@ -15,6 +15,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
@@ -48,8 +49,10 @@ type Browser struct {
 	close []func()
 
 	mu       sync.Mutex
+	asked    []string // by dialogs of the browser's own since Open
 	requests []string // URLs of all since Open
 	trouble  []string // exceptions, console errors, violations of the policy
+	earlier  []string // trouble of the pages before
 }
 
 // New starts a browser and a server.
@@ -86,6 +89,9 @@ func (b *Browser) note(event any) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch e := event.(type) {
+	case *page.EventJavascriptDialogOpening:
+		b.asked = append(b.asked, e.Message)
+		go b.accept() // an answer from here would wait for itself
 	case *network.EventRequestWillBeSent:
 		b.requests = append(b.requests, e.Request.URL)
 	case *runtime.EventExceptionThrown:
@@ -102,10 +108,27 @@ func (b *Browser) note(event any) {
 	}
 }
 
+// accept says yes to a dialog of the browser's own.
+func (b *Browser) accept() {
+	ctx, cancel := b.within()
+	defer cancel()
+	// If it fails, the page hangs, and what waits for it fails.
+	_, _ = chromedp.Call(ctx, page.HandleJavaScriptDialog,
+		page.HandleJavaScriptDialogParams{Accept: true})
+}
+
+// Asked returns what dialogs of the browser's own have asked since Open; each was answered by yes.
+func (b *Browser) Asked() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return append([]string(nil), b.asked...)
+}
+
 // Open goes to a page and forgets what was noted before.
 func (b *Browser) Open(path string, look Look) error {
+	earlier := b.AllTrouble()
 	b.mu.Lock()
-	b.requests, b.trouble = nil, nil
+	b.asked, b.requests, b.trouble, b.earlier = nil, nil, nil, earlier
 	b.mu.Unlock()
 	ctx, cancel := b.within()
 	defer cancel()
@@ -145,14 +168,25 @@ func Evaluate[T any](b *Browser, script string) (T, error) {
 	return chromedp.Run(ctx, chromedp.Evaluate[T](script, chromedp.EvalAwaitPromise))
 }
 
-// Picture returns a page as a PNG.
-func (b *Browser) Picture(path string, look Look) ([]byte, error) {
+// Picture returns a page as a PNG, of so many pixels of its height at most.
+func (b *Browser) Picture(path string, look Look, height int64) ([]byte, error) {
 	if err := b.Open(path, look); err != nil {
+		return nil, err
+	}
+	whole, err := Evaluate[int64](b, "document.documentElement.scrollHeight")
+	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := b.within()
 	defer cancel()
-	return chromedp.Run(ctx, chromedp.FullScreenshot(100))
+	beyond := true
+	picture, err := chromedp.Call(ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{
+		Format: page.CaptureScreenshotFormatPng, CaptureBeyondViewport: &beyond,
+		Clip: &page.Viewport{
+			Width: float64(look.Width), Height: float64(min(whole, height)), Scale: 1,
+		},
+	})
+	return picture.Data, err
 }
 
 // Trouble returns what the page has done since Open that it must not: errors, violations of its
@@ -168,6 +202,14 @@ func (b *Browser) Trouble() []string {
 		}
 	}
 	return all
+}
+
+// AllTrouble returns the trouble of all pages since the browser was started.
+func (b *Browser) AllTrouble() []string {
+	trouble := b.Trouble()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return append(b.earlier[:len(b.earlier):len(b.earlier)], trouble...)
 }
 
 // Requests returns the URLs that were asked for since Open.

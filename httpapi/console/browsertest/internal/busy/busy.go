@@ -1,25 +1,34 @@
-// Package busy makes a host with much going on: five tenants with fifty webhooks in every state and
-// thousands of deliveries. It is for looking at the console's pages, and for tests of them.
+// Package busy makes a host with much going on and three days behind it: five tenants with fifty
+// webhooks in every state, and as many deliveries as a caller asks for. It is for looking at the
+// console's pages, and for tests of them.
+//
+// The past is no invention. A Dispatcher with a store in a file lives through it in a bubble of
+// testing/synctest, in which three days take seconds, so that all that pages show is what really
+// became of the events. Another then goes on from the same file, outside of the bubble.
 package busy
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"math/rand/v2"
-	"net"
-	"net/http"
-	"strings"
+	"path/filepath"
+	"testing"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/events"
-	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
-	"github.com/outhook/outhook/store/memstore"
+	"github.com/outhook/outhook/store/boltstore"
 )
+
+// Tenants are those of a Host.
+var Tenants = []string{"acme", "globex", "initech", "stark", "umbrella"}
+
+// Order is the ID of an event that each tenant has: one of half an hour ago.
+const Order = "order-4711"
 
 // Host is a dispatcher that delivers to endpoints of many kinds.
 type Host struct {
@@ -30,191 +39,98 @@ type Host struct {
 // Close stops delivering.
 func (h *Host) Close() { h.stop() }
 
-// Tenants are those of a Host.
-var Tenants = []string{"acme", "globex", "initech", "stark", "umbrella"}
-
-// kind is what an endpoint does.
-type kind struct {
-	host, name string
-	types      []string
-	answer     func(r *rand.Rand) (status int, body string, err error)
-	slow       time.Duration
-	off        bool // its owner has disabled it
-}
-
-func always(status int, body string) func(*rand.Rand) (int, string, error) {
-	return func(*rand.Rand) (int, string, error) { return status, body, nil }
-}
-
-func failing(err error) func(*rand.Rand) (int, string, error) {
-	return func(*rand.Rand) (int, string, error) { return 0, "", err }
-}
-
-// often succeeds so many times of a hundred.
-func often(percent int, status int, body string) func(*rand.Rand) (int, string, error) {
-	return func(r *rand.Rand) (int, string, error) {
-		if r.IntN(100) < percent {
-			return http.StatusOK, `{"ok":true}`, nil
-		}
-		return status, body, nil
-	}
-}
-
-func kinds() []kind {
-	return []kind{
-		{host: "crm", name: "CRM", types: []string{"customer.*"}, answer: always(200, "ok")},
-		{host: "erp", name: "ERP", answer: often(99, 500, "lock timeout"), slow: 40 * time.Millisecond},
-		{host: "warehouse", name: "Warehouse", types: []string{"order.created", "order.shipped"},
-			answer: often(90, 503, `{"error":"maintenance"}`), slow: 20 * time.Millisecond},
-		{host: "billing", name: "Billing", types: []string{"invoice.*", "order.paid"},
-			answer: always(503, `{"error":{"code":"unavailable","retry":true}}`)},
-		{host: "analytics", name: "Analytics", answer: always(200, ""), slow: 90 * time.Millisecond},
-		{host: "legacy", name: "Legacy importer", types: []string{"order.created"},
-			answer: always(410, "gone")},
-		{host: "partner", name: "Partner API", types: []string{"order.*"},
-			answer: failing(&net.DNSError{Err: "no such host", Name: "partner.example", IsNotFound: true})},
-		{host: "slack", name: "Slack bridge", types: []string{"order.refunded"},
-			answer: always(200, "ok")},
-		{host: "staging", name: "Staging", answer: always(200, "ok"), off: true},
-		{host: "reports", name: "Nightly reports", types: []string{"report.ready"},
-			answer: always(200, "ok")},
-	}
-}
-
-// Types is the catalogue of the Host.
-func Types() []events.Type {
-	var all []events.Type
-	for _, t := range [][2]string{
-		{"order.created", "A customer has placed an order."},
-		{"order.paid", "The payment of an order has arrived."},
-		{"order.shipped", "An order has left the warehouse."},
-		{"order.refunded", "An order was paid back."},
-		{"customer.created", "Somebody has opened an account."},
-		{"customer.updated", "A customer's details have changed."},
-		{"invoice.finalized", "An invoice is final and was sent."},
-		{"report.ready", "A report that was asked for is ready."},
-	} {
-		all = append(all, events.Type{Name: t[0], Description: t[1],
-			Example: []byte(`{"id":"4711","total":"19.90","currency":"EUR"}`)})
-	}
-	return all
-}
-
-// endpoints is the network: it answers by the first word of a URL's host.
-type endpoints map[string]kind
-
-// RoundTrip answers a request.
-func (e endpoints) RoundTrip(r *http.Request) (*http.Response, error) {
-	name, _, _ := strings.Cut(r.URL.Host, ".")
-	k := e[name]
-	if k.slow > 0 {
-		wait := time.NewTimer(time.Duration(rand.Int64N(int64(2*k.slow))) + k.slow/2)
-		defer wait.Stop()
-		select {
-		case <-wait.C:
-		case <-r.Context().Done():
-			return nil, r.Context().Err()
-		}
-	}
-	status, body, err := k.answer(rand.New(rand.NewPCG(rand.Uint64(), 1)))
+// New starts a Host whose past has about so many deliveries. The past runs as a part of the test;
+// the Host lives on until Close. Its file is in dir.
+func New(t *testing.T, dir string, deliveries int) (*Host, error) {
+	t.Helper()
+	path := filepath.Join(dir, "busy.db")
+	// Truncate drops the monotonic reading, which bubbles don't have.
+	network := newNetwork(time.Now().Truncate(time.Second))
+	liveThrough(t, path, network, deliveries)
+	s, err := boltstore.Open(path, nil)
 	if err != nil {
 		return nil, err
 	}
-	return &http.Response{StatusCode: status, Header: http.Header{}, Request: r,
-		Body: io.NopCloser(strings.NewReader(body))}, nil
-}
-
-// New starts a Host and publishes so many events of each tenant.
-func New(ctx context.Context, each int) (*Host, error) {
-	network := make(endpoints)
-	for _, k := range kinds() {
-		network[k.host] = k
+	if err := addUnreadable(s); err != nil {
+		return nil, err
 	}
-	d, err := dispatcher.New(memstore.New(), &dispatcher.Options{
-		Transport: network, EventTypes: Types(), Logger: slog.New(slog.DiscardHandler),
-		Backoff: dispatcher.Backoff{Initial: 2 * time.Minute, Max: 4 * time.Hour, MaxAttempts: 8},
-		Success: dispatcher.Any2xx, AttemptDetail: dispatcher.DetailOfAll,
-	})
+	d, err := newDispatcher(s, network)
 	if err != nil {
 		return nil, err
 	}
-	run, cancel := context.WithCancel(ctx)
+	run, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		_ = d.Run(run)
 	}()
-	h := &Host{d, func() { cancel(); <-done }}
-	if err := h.fill(ctx, each); err != nil {
-		h.stop()
-		return nil, err
+	h := &Host{d, func() { cancel(); <-done; _ = s.Close() }}
+	for range 7 { // a tenant that somebody has forgotten to subscribe
+		if err := d.Publish(run, newEvent("hooli", "order.created", 1)); err != nil {
+			h.Close()
+			return nil, err
+		}
 	}
 	return h, nil
 }
 
-// fill makes the webhooks, publishes the events, and waits until what can be delivered is.
-func (h *Host) fill(ctx context.Context, each int) error {
-	for _, tenant := range Tenants {
-		for _, k := range kinds() {
-			sub, err := h.Subscribe(ctx, store.Subscription{
-				Tenant: tenant, Name: k.name, Events: k.types,
-				URL:     "https://" + k.host + "." + tenant + ".example/hooks/in?token=secret",
-				Headers: map[string]string{"Authorization": "Bearer secret"},
-				Secrets: []signing.Secret{signing.NewSecret()},
-			})
-			if err != nil {
-				return err
-			}
-			if k.off {
-				if _, err := h.Unsubscribe(ctx, sub.ID); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	types := Types()
-	for i := range each {
-		for _, tenant := range Tenants {
-			t := types[rand.IntN(len(types)-1)] // the last is published by nobody
-			e, err := events.New(t.Name, map[string]any{
-				"id": fmt.Sprint(4000 + i), "total": fmt.Sprintf("%d.%02d", rand.IntN(300), rand.IntN(100)),
-				"currency": "EUR", "customer": map[string]string{"name": "Grace Hopper"},
-			})
-			if err != nil {
-				return err
-			}
-			if i == 0 {
-				e.ID = "order-4711" // a known one, of each tenant
-			}
-			e.Tenant = tenant
-			if err := h.Publish(ctx, e); err != nil {
-				return err
-			}
-		}
-	}
-	return h.settle(ctx)
+func newDispatcher(s store.Store, n *network) (*dispatcher.Dispatcher, error) {
+	return dispatcher.New(s, &dispatcher.Options{
+		Transport: n, EventTypes: Types(), Logger: slog.New(slog.DiscardHandler),
+		Backoff:       dispatcher.Backoff{Initial: 2 * time.Minute, Max: 4 * time.Hour, MaxAttempts: 8},
+		Success:       dispatcher.Any2xx,
+		Final:         func(status int) bool { return status == 422 },
+		AttemptDetail: dispatcher.DetailOfAll,
+	})
 }
 
-// settle waits until nothing is due.
-func (h *Host) settle(ctx context.Context) error {
-	tick := time.NewTicker(20 * time.Millisecond)
+// addUnreadable adds a webhook that was sealed with a key that the host has lost.
+func addUnreadable(s store.Store) error {
+	_, err := s.CreateSubscription(context.Background(), store.Subscription{
+		ID: uuid.NewString(), Tenant: "initech", Name: "Ledger",
+		URL: "https://ledger.initech.example/hooks/in", Events: []string{"report.ready"},
+		Status: store.Subscribed, SealedWith: "vault-2024",
+	})
+	return err
+}
+
+// Live goes on publishing, about as much as in the past, until ctx ends.
+func (h *Host) Live(ctx context.Context) {
+	tick := time.NewTicker(3 * time.Second)
 	defer tick.Stop()
-	last := uint64(0)
-	for {
-		for range 25 { // half a second without an attempt
-			select {
-			case <-tick.C:
-			case <-ctx.Done():
-				return errors.Join(ctx.Err(), errors.New("busy: the deliveries did not settle"))
-			}
+	for i := 0; ; i++ {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
 		}
-		s, err := h.Stats(ctx)
-		if err != nil {
-			return err
-		}
-		if s.Attempts == last {
-			return nil
-		}
-		last = s.Attempts
+		_ = h.Publish(ctx, newEvent(Tenants[rand.IntN(len(Tenants))], someType(), i))
 	}
+}
+
+// someType is one of the types that are published.
+func someType() string {
+	n := rand.IntN(100)
+	for _, t := range Types() {
+		if n -= often[t.Name]; n < 0 {
+			return t.Name
+		}
+	}
+	return "order.created"
+}
+
+// newEvent is an event such as a shop has.
+func newEvent(tenant, eventType string, n int) events.Event {
+	customer := fmt.Sprintf("c-%d", rand.IntN(4000))
+	order := fmt.Sprint(20000 + n)
+	e, err := events.New(eventType, map[string]any{
+		"id": order, "currency": "EUR",
+		"total":    fmt.Sprintf("%d.%02d", 5+rand.IntN(300), rand.IntN(100)),
+		"customer": map[string]string{"id": customer, "name": "Grace Hopper"},
+	})
+	if err != nil {
+		panic(err) // it is JSON
+	}
+	e.Tenant, e.Key = tenant, customer
+	return e
 }

@@ -1,9 +1,10 @@
 -- One delivery a row: $1 place of the event, $2 id, $3 type, $4 tenant, $5 key, $6 time, $7
 -- enqueued at, $8 body, $9 subscription, $10 attempts, $11 retry, $12 due, as a number that says at
--- once or a time, $13 last status, $14 last error, $15 log, $16 answers, $17 trace, $18 override, $19 state of the
--- body, $20 the largest due that is no time, $21 tags with commas between them, $22 not before, $23
--- expires at, each empty if no event has any. Those that are
--- there already are left as they are, and nothing is added to events that were erased here.
+-- once or a time, $13 last status, $14 last error, $15 log, $16 answers, $17 trace, $18 override,
+-- $19 state of the body, $20 the largest due that is no time, $21 tags with commas between them, $22
+-- not before, $23 expires at, each empty if no event has any. Those that are there already are left
+-- as they are, and nothing is added to events that were erased here. See importhistory for the
+-- times.
 WITH d AS MATERIALIZED (
     SELECT d.*, s.num AS sub
     FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[],
@@ -24,10 +25,14 @@ WITH d AS MATERIALIZED (
     ON CONFLICT (id, tenant) DO UPDATE SET recipients = ARRAY(
         SELECT DISTINCT x FROM unnest(events.recipients || EXCLUDED.recipients) AS x ORDER BY x)
     WHERE events.erased_at IS NULL
-    RETURNING id, tenant, seq, expires_at
+    RETURNING id, tenant, seq, enqueued_at, expires_at
 ), expiring AS (
     INSERT INTO outhook.expiries (at, seq) SELECT expires_at, seq FROM stored
         WHERE expires_at IS NOT NULL ON CONFLICT DO NOTHING
+), raised AS ( -- who searches since a time goes by these
+    UPDATE outhook.event_times t SET at = s.latest
+    FROM (SELECT min(seq) AS first, max(enqueued_at) AS latest FROM stored) s
+    WHERE t.seq >= s.first AND t.at < s.latest
 ), queued AS (
     INSERT INTO outhook.deliveries (sub, seq, due, due_since, attempts, base, last_status, key,
         last_error, log, answers, body,

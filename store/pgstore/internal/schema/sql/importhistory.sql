@@ -2,7 +2,8 @@
 -- $4 tenant, $5 key, $6 time, $7 trace, $8 body, or NULL if it was erased, $9 enqueued at, $10
 -- subscription, $11 state, $12 attempts, $13 last status, $14 finished at, $15 last error, $16 log,
 -- $17 answers, $18 tags with commas between them, $19 not before, $20 expires at, each empty if no
--- event has any. Deliveries that are there are left as they are.
+-- event has any. Deliveries that are there are left as they are. Prune may have noted until when
+-- events of such numbers were enqueued, before these were there (see notetimes).
 WITH d AS MATERIALIZED (
     SELECT d.*, s.num AS sub
     FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[],
@@ -22,7 +23,11 @@ WITH d AS MATERIALIZED (
     FROM d ORDER BY seq
     ON CONFLICT (id, tenant) DO UPDATE SET recipients = ARRAY(
         SELECT DISTINCT x FROM unnest(events.recipients || EXCLUDED.recipients) AS x ORDER BY x)
-    RETURNING id, tenant, seq
+    RETURNING id, tenant, seq, enqueued_at
+), raised AS ( -- who searches since a time goes by these
+    UPDATE outhook.event_times t SET at = s.latest
+    FROM (SELECT min(seq) AS first, max(enqueued_at) AS latest FROM stored) s
+    WHERE t.seq >= s.first AND t.at < s.latest
 ), kept AS (
     INSERT INTO outhook.deliveries (sub, seq, state, attempts, last_status, finished_at,
         last_error, reason, log, answers)

@@ -1,6 +1,7 @@
 -- $1 how many numbers of events a row stands for: notes until when the next so many events were
 -- enqueued, if there are as many, and forgets rows that are before all events. Returns how many
--- rows it has added.
+-- rows it has added. Who stores events with older numbers raises the rows (importhistory), and
+-- holds a lock that Prune waits for.
 WITH last AS MATERIALIZED (
     SELECT t.seq, t.at FROM outhook.event_times t ORDER BY t.seq DESC LIMIT 1
 ), noted AS (

@@ -93,7 +93,7 @@ func BadCalls(c *check.Driver, sub store.Subscription, leased store.Claim) []bad
 	long := make([]byte, store.MaxResponse+1)
 	calls = append(calls, badDetails(c, leased)...)
 	return append(calls,
-		badOutcome(c, "body_state", leased, func(o *store.Outcome) { o.BodyState = 4 }),
+		badOutcome(c, "body_state", leased, func(o *store.Outcome) { o.BodyState = 5 }),
 		badOutcome(c, "body_override", leased, func(o *store.Outcome) { o.BodyOverride = long }),
 		badOutcome(c, "body_override", leased, func(o *store.Outcome) {
 			o.BodyState, o.BodyOverride = store.BodyUnchanged, long
@@ -181,6 +181,9 @@ func badLimits(c *check.Driver, n int) []badCall {
 	}
 	calls := []badCall{
 		{"per_subscription", claim(func(r *store.ClaimRequest) { r.PerSubscription = n })},
+		{"pauses.limit", claim(func(r *store.ClaimRequest) {
+			r.Pauses = []store.Pause{{For: c.Long}, {For: c.Long, Limit: n}}
+		})},
 		{"max_unhealthy", claim(func(r *store.ClaimRequest) { r.MaxUnhealthy = n })},
 		{"max_failing", claim(func(r *store.ClaimRequest) { r.MaxFailing = n })},
 		{"breaker_threshold", claim(func(r *store.ClaimRequest) { r.BreakerThreshold = n })},

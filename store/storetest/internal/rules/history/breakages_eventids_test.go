@@ -196,6 +196,38 @@ func eventIDBreakages() []broken.Breakage {
 					return b.Store.Enqueue(ctx, evs...)
 				}
 			}},
+		{Name: "keeps an ID until Prune", Rule: "event-ids/free",
+			Spoil: func(b *broken.Store) {
+				o, deleted := owners{}, false
+				b.OnDelete = func(ctx context.Context, id string) error {
+					deleted = true
+					return b.Store.DeleteSubscription(ctx, id)
+				}
+				b.OnEnqueue = func(ctx context.Context, evs ...events.Event) error {
+					for _, ev := range evs {
+						if deleted && slices.Contains(o[ev.ID], ev.Tenant) {
+							return taken(ev.ID)
+						}
+					}
+					o.note(evs)
+					return b.Store.Enqueue(ctx, evs...)
+				}
+			}},
+		{Name: "takes an event without deliveries for stored", Rule: "event-ids/free",
+			Spoil: func(b *broken.Store) {
+				o, deleted := owners{}, false
+				b.OnDelete = func(ctx context.Context, id string) error {
+					deleted = true
+					return b.Store.DeleteSubscription(ctx, id)
+				}
+				b.OnEnqueue = func(ctx context.Context, evs ...events.Event) error {
+					evs = slices.DeleteFunc(slices.Clone(evs), func(ev events.Event) bool {
+						return deleted && slices.Contains(o[ev.ID], ev.Tenant)
+					})
+					o.note(evs)
+					return b.Store.Enqueue(ctx, evs...)
+				}
+			}},
 		{Name: "frees a pruned ID for every tenant", Rule: "event-ids/prune",
 			Spoil: func(b *broken.Store) {
 				pruned := false

@@ -34,6 +34,10 @@ func eventIDRules() []check.Rule {
 		{Name: "prune", Test: testIDsPruned,
 			Sentence: "When the event of one tenant is pruned, the ID is free for that tenant " +
 				"alone."},
+		{Name: "free", Test: testIDsFree,
+			Sentence: "The ID of an event is free as soon as its last delivery has gone with its " +
+				"subscription: what is enqueued with it is stored for the subscriptions of then, " +
+				"with the same content or another. What was erased does not come back."},
 	}
 }
 
@@ -238,6 +242,30 @@ func testIDsAfterErase(c *check.Driver) {
 	other.Payload = json.RawMessage(`"other content"`)
 	c.Is("Enqueue of other content than a tenant has, where another's is erased",
 		c.Store.Enqueue(c.Ctx(), other), store.ErrConflict)
+}
+
+func testIDsFree(c *check.Driver) {
+	all := enqueuedTwins(c)
+	erased := all[2]
+	check.Equal(c, "events erased", c.Erase(store.EraseQuery{Tenant: erased.tenant,
+		EventID: sharedID}), 1)
+	for i := range all {
+		c.Must("DeleteSubscription", c.Store.DeleteSubscription(c.Ctx(), all[i].sub.ID))
+		sub := c.NewSub()
+		sub.Tenant = all[i].tenant
+		all[i].sub = c.Create(sub)
+	}
+	all[0].event.Payload = json.RawMessage(`"other content"`)
+	for _, tw := range all { // one by one: what is free in one call may be so by another event of it
+		c.Enqueue(tw.event)
+	}
+	claimTwins(c, all[:2])
+	c.Enqueue(eventsOf(all)...)
+	check.Equal(c, "deliveries", len(c.Everything()), 2)
+	other := all[0].event
+	other.Payload = json.RawMessage(`"third content"`)
+	c.Is("Enqueue of other content, once the ID is taken again", c.Store.Enqueue(c.Ctx(), other),
+		store.ErrConflict)
 }
 
 func testIDsPruned(c *check.Driver) {

@@ -13,7 +13,7 @@ func bodyRules() []check.Rule {
 			Sentence: "Outcome.BodyOverride is kept for the delivery: later claims of it have " +
 				"it beside the event's Body, other deliveries of the event do not."},
 		{Name: "states", Test: testBodyStates,
-			Sentence: "Each BodyState is kept; only BodyOverridden comes with a BodyOverride, " +
+			Sentence: "Each BodyState is kept; only one that HasOverride comes with a BodyOverride, " +
 				"which may be empty."},
 		{Name: "stays", Test: testOwnBodyStays,
 			Sentence: "A body override stays until another replaces it, also if the lease runs " +
@@ -52,11 +52,12 @@ func testBodyStates(c *check.Driver) {
 	for _, state := range []store.BodyState{
 		store.BodyUnfiltered, store.BodyUndecided, store.BodyUnchanged, store.BodyOverridden,
 		store.BodyUndecided,
-		store.BodyUnfiltered, store.BodyOverridden, store.BodyUnchanged,
+		store.BodyUnfiltered, store.BodyReduced, store.BodyUndecided, store.BodyOverridden,
+		store.BodyReduced, store.BodyUnchanged,
 	} {
 		for _, override := range []string{"", "its own"} {
 			o.BodyState, o.BodyOverride = state, nil
-			if state == store.BodyOverridden {
+			if state.HasOverride() {
 				o.BodyOverride = []byte(override)
 			}
 			c.Counts(o)

@@ -18,6 +18,9 @@ func finishRules() []check.Rule {
 			Sentence: "Finish with Pending makes the delivery due again after RetryIn."},
 		{Name: "attempt", Test: testFinishAttempt,
 			Sentence: "The attempt is recorded with all its fields."},
+		{Name: "details", Test: testFinishDetails,
+			Sentence: "The newest MaxDetails attempts of a delivery keep their Detail, and all " +
+				"the rest of theirs."},
 		{Name: "results", Test: testFinishResults,
 			Sentence: "Finish returns one Result for each outcome, in order."},
 		{Name: "late-failure", Test: testLateFailure,
@@ -124,6 +127,33 @@ func testFinishAttempt(c *check.Driver) {
 		for j := range got {
 			c.SameAttempt("an attempt", got[j], want[j])
 		}
+	}
+}
+
+func testFinishDetails(c *check.Driver) {
+	c.Subscribe()
+	c.Publish(1)
+	const n = store.MaxDetails + 3
+	for tried := 1; tried <= n; tried++ {
+		cl := c.ClaimOne()
+		o := check.Failed(cl, 0)
+		c.Counts(o)
+		got := c.Attempts(cl.Lease)
+		check.Equal(c, "attempts", len(got), tried)
+		details := 0
+		for i := range got {
+			if a := &got[i]; (a.Detail != nil) != store.KeepsDetail(a.Number, tried) {
+				c.Errorf("attempt %d of %d: got the detail %+v, want those of the newest %d",
+					a.Number, tried, a.Detail, store.MaxDetails)
+			}
+			if got[i].Detail != nil {
+				details++
+			}
+			check.Equal(c, "Error", got[i].Error, o.Attempt.Error)
+			check.Equal(c, "Response", string(got[i].Response), string(o.Attempt.Response))
+		}
+		check.Equal(c, "details", details, min(tried, store.MaxDetails))
+		c.SameDetail("the newest", got[tried-1].Detail, o.Attempt.Detail)
 	}
 }
 

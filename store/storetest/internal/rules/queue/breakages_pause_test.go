@@ -103,6 +103,50 @@ func pauseBreakages() []broken.Breakage {
 					}
 				})
 			}},
+		{Name: "takes a limit for a pause", Rule: "limits/own",
+			Spoil: func(b *broken.Store) {
+				b.OnClaim = pausesWith(b, func(p *store.Pause) bool { p.Limit = 0; return true })
+			}},
+		{Name: "has no limits of their own", Rule: "limits/own",
+			Spoil: func(b *broken.Store) {
+				b.OnClaim = pausesWith(b, func(p *store.Pause) bool { return p.Limit == 0 })
+			}},
+		{Name: "takes the lower of two limits", Rule: "limits/own",
+			Spoil: func(b *broken.Store) {
+				b.OnClaim = broken.RequestWith(b, func(req *store.ClaimRequest) {
+					for i := range req.Pauses {
+						if p := &req.Pauses[i]; p.Limit > 0 && req.PerSubscription > 0 {
+							p.Limit = min(p.Limit, req.PerSubscription)
+						}
+					}
+				})
+			}},
+		{Name: "limits for ever", Rule: "limits/own-ends",
+			Spoil: func(b *broken.Store) {
+				b.OnClaim = pausesWith(b, func(p *store.Pause) bool {
+					if p.Limit > 0 && p.For > 0 {
+						p.For = store.MaxDuration
+					}
+					return true
+				})
+			}},
+		{Name: "ends no limit early", Rule: "limits/own-ends",
+			Spoil: func(b *broken.Store) {
+				b.OnClaim = pausesWith(b, func(p *store.Pause) bool {
+					return p.Limit == 0 || p.For > 0
+				})
+			}},
+		{Name: "ends a pause by a limit", Rule: "limits/own-pause",
+			Spoil: func(b *broken.Store) {
+				b.OnClaim = broken.RequestWith(b, func(req *store.ClaimRequest) {
+					for _, p := range req.Pauses {
+						if p.Limit > 0 {
+							req.Pauses = append(slices.Clone(req.Pauses),
+								store.Pause{SubscriptionID: p.SubscriptionID})
+						}
+					}
+				})
+			}},
 		{Name: "takes back what is leased with a pause", Rule: "pause/leases",
 			Spoil: func(b *broken.Store) {
 				var tk broken.Tokens

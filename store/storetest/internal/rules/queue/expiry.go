@@ -193,7 +193,7 @@ func testExpiresKey(c *check.Driver) {
 		return
 	}
 	passes(c, ev)
-	c.Next("behind one that has expired", behind)
+	comes(c, "behind one that has expired", behind)
 	hasExpired(c, "that another waited for", ev)
 }
 

@@ -52,6 +52,19 @@ func claimsOnly(c *check.Driver, what string, ids ...string) []store.Claim {
 	return claims
 }
 
+// comes claims until there is something, and checks that it is the one wanted: a store knows its
+// server's clock to some milliseconds alone.
+func comes(c *check.Driver, what, wantID string) store.Claim {
+	for range 20 {
+		if claims := c.Claim(100); len(claims) > 0 {
+			c.SameIDs(what, check.Claimed(claims), []string{wantID})
+			return claims[0]
+		}
+		c.Pass(c.Short / 20)
+	}
+	return c.Next(what, wantID)
+}
+
 func testLater(c *check.Driver) {
 	c.Subscribe()
 	ev := later(c, c.Short)
@@ -71,10 +84,12 @@ func testLater(c *check.Driver) {
 		if claims.NextDue <= 0 || claims.NextDue > c.Short+time.Millisecond {
 			c.Errorf("NextDue before NotBefore: got %v, want about %v", claims.NextDue, c.Short)
 		}
+	} else {
+		return // the machine is too slow to tell
 	}
 	c.Pass(time.Until(ev.NotBefore) + 2*time.Millisecond)
 	waitsFor(c, "from NotBefore on", ev.ID, store.WaitDue)
-	cl := c.Next("from NotBefore on", ev.ID)
+	cl := comes(c, "from NotBefore on", ev.ID)
 	check.Equal(c, "the attempt", cl.Attempt, 1)
 	c.Counts(check.Failed(cl, 0))
 	c.Counts(check.Delivered(c.Next("the retry", ev.ID)))
@@ -99,25 +114,23 @@ func testLaterKey(c *check.Driver) {
 	if !c.Late(began) {
 		c.SameIDs("claims before NotBefore", check.Claimed(claims), []string{other})
 		waitsFor(c, "behind one of its key", behind, store.WaitKey)
+	} else {
+		return // the machine is too slow to tell
 	}
 	c.Pass(time.Until(ev.NotBefore) + 2*time.Millisecond)
-	c.Counts(check.Delivered(c.Next("from NotBefore on", ev.ID)))
+	c.Counts(check.Delivered(comes(c, "from NotBefore on", ev.ID)))
 	c.Next("behind one that was delivered", behind)
 }
 
 func testLaterProbe(c *check.Driver) {
-	c.Subscribe()
-	ev, plain := later(c, c.Long), c.Messages(1)
-	c.Enqueue(ev, plain[0])
-	for range 2 {
-		c.Counts(opens(c, c.Next("a probe", plain[0].ID)))
-		c.Pass(probeGap)
-	}
-	c.Counts(check.Dead(c.Next("another probe", plain[0].ID)))
-	c.Pass(10 * c.Short)
-	claimsOnly(c, "probes of nothing but what waits for NotBefore")
-	again := c.Publish(1)[0]
-	c.Next("a probe of what came since", again)
+	_, ids := broken(c, 1)
+	ev := later(c, c.Long)
+	c.Enqueue(ev)
+	c.Counts(check.Dead(probe(c, ids[0])))
+	c.Pass(2 * probeGap)
+	claims := c.ClaimWith(store.ClaimRequest{Max: 10, BreakerThreshold: 3}).Claims
+	c.SameIDs("probes of nothing but what waits for NotBefore", check.Claimed(claims), nil)
+	probe(c, c.Publish(1)[0])
 }
 
 func testLaterRequeue(c *check.Driver) {
@@ -144,7 +157,7 @@ func testLaterRestart(c *check.Driver) {
 	c.Reopen()
 	waitsFor(c, "after a restart", ev.ID, store.WaitNotBefore)
 	c.Pass(time.Until(soon.NotBefore) + 2*time.Millisecond)
-	c.Next("after a restart", soon.ID)
+	comes(c, "after a restart", soon.ID)
 }
 
 func testLaterMany(c *check.Driver) {

@@ -3,6 +3,7 @@ package queue
 import (
 	"fmt"
 	"maps"
+	"time"
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/storetest/internal/check"
@@ -13,6 +14,18 @@ func limitRules() []check.Rule {
 		{Name: "per-subscription", Test: testPerSubscription,
 			Sentence: "PerSubscription limits how many deliveries of one subscription are " +
 				"leased at once, by all callers together."},
+		{Name: "own", Test: testOwnLimit,
+			Sentence: "A Pause with a Limit is the PerSubscription of one subscription, less or " +
+				"more, for as long as it says."},
+		{Name: "own-ends", Test: testOwnLimitEnds,
+			Sentence: "A subscription's own limit ends with its time, with a Pause of zero and " +
+				"the same Limit, and with another one."},
+		{Name: "own-pause", Test: testOwnLimitPause,
+			Sentence: "A limit of its own and a pause of a subscription do not replace each " +
+				"other."},
+		{Name: "own-recovering", Test: testOwnLimitRecovering,
+			Sentence: "A subscription's own limit is halved by its slow start, and is one while " +
+				"its breaker is open."},
 		{Name: "expiry", Test: testLimitsExpiry,
 			Sentence: "A lease that has run out does not count against the limits."},
 		{Name: "unhealthy", Test: testUnhealthy,
@@ -59,6 +72,76 @@ func testPerSubscription(c *check.Driver) {
 	check.Equal(c, "claims once there is room for three", len(c.ClaimWith(req).Claims), 3)
 	req.PerSubscription = 5
 	check.Equal(c, "claims once the limit is higher by two", len(c.ClaimWith(req).Claims), 4)
+}
+
+func testOwnLimit(c *check.Driver) {
+	few, many, other := c.Subscribe(), c.Subscribe(), c.Subscribe()
+	c.Publish(10)
+	req := store.ClaimRequest{Max: 100, PerSubscription: 3, Pauses: []store.Pause{
+		{SubscriptionID: few.ID, For: c.Long, Limit: 1},
+		{SubscriptionID: many.ID, For: c.Long, Limit: 7},
+	}}
+	first := c.ClaimWith(req).Claims
+	want := map[string]int{few.ID: 1, many.ID: 7, other.ID: 3}
+	if got := check.PerSubscription(first); !maps.Equal(got, want) {
+		c.Errorf("claims: got %v, want %v", got, want)
+	}
+	req.Pauses = nil // they last
+	check.Equal(c, "claims at the limits", len(c.ClaimWith(req).Claims), 0)
+	c.Release(first...)
+	if got := check.PerSubscription(c.ClaimWith(req).Claims); !maps.Equal(got, want) {
+		c.Errorf("claims once all were given back: got %v, want %v", got, want)
+	}
+}
+
+func testOwnLimitEnds(c *check.Driver) {
+	sub := c.Subscribe()
+	c.Publish(20)
+	limit := func(n int, d time.Duration) int {
+		return len(c.ClaimWith(store.ClaimRequest{Max: 100, PerSubscription: 6,
+			Pauses: []store.Pause{{SubscriptionID: sub.ID, For: d, Limit: n}}}).Claims)
+	}
+	check.Equal(c, "claims within a limit of its own", limit(1, c.Long), 1)
+	check.Equal(c, "claims with a higher one", limit(3, c.Long), 2)
+	check.Equal(c, "claims with a lower one", limit(1, c.Long), 0)
+	check.Equal(c, "claims once it has ended", limit(1, 0), 3)
+	check.Equal(c, "claims with a higher one than all have", limit(8, c.Short), 2)
+	c.Pass(c.Short)
+	claims := c.ClaimWith(store.ClaimRequest{Max: 100, PerSubscription: 9}).Claims
+	check.Equal(c, "claims once its time is over", len(claims), 1)
+}
+
+func testOwnLimitPause(c *check.Driver) {
+	sub := c.Subscribe()
+	c.Publish(10)
+	req := store.ClaimRequest{Max: 100, PerSubscription: 5, Pauses: []store.Pause{
+		{SubscriptionID: sub.ID, For: c.Long, Limit: 2}, {SubscriptionID: sub.ID, For: c.Long},
+	}}
+	check.Equal(c, "claims of a limited one that is paused", len(c.ClaimWith(req).Claims), 0)
+	req.Pauses = []store.Pause{{SubscriptionID: sub.ID, For: c.Long, Limit: 3}}
+	check.Equal(c, "claims with another limit", len(c.ClaimWith(req).Claims), 0)
+	c.Pause(sub.ID, 0)
+	req.Pauses = nil
+	check.Equal(c, "claims without the pause", len(c.ClaimWith(req).Claims), 3)
+}
+
+func testOwnLimitRecovering(c *check.Driver) {
+	sub := check.Failing(c, "failing.one", 2)
+	c.PublishTo("failing.one", 40)
+	req := store.ClaimRequest{Max: 100, PerSubscription: 4, BreakerThreshold: 2,
+		Pauses: []store.Pause{{SubscriptionID: sub.ID, For: c.Long, Limit: 16}}}
+	claims := c.ClaimWith(req).Claims
+	check.Equal(c, "claims while its breaker is open", len(claims), 1)
+	req.Pauses = nil
+	for _, want := range []int{4, 8, 16} {
+		if len(claims) == 0 {
+			return
+		}
+		c.Counts(check.Delivered(claims[0]))
+		c.Release(claims[1:]...)
+		claims = c.ClaimWith(req).Claims
+		check.Equal(c, "claims by slow start", len(claims), want)
+	}
 }
 
 func testLimitsExpiry(c *check.Driver) {

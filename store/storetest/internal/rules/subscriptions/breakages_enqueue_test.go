@@ -25,6 +25,24 @@ func enqueueBreakages() []broken.Breakage {
 						})...)
 				}
 			}},
+		{Name: "knows no filter", Rule: "filter/payload",
+			Spoil: func(b *broken.Store) {
+				b.OnCreate = func(ctx context.Context, sub store.Subscription) (store.Subscription,
+					error) {
+					sub.Filter = ""
+					return b.Store.CreateSubscription(ctx, sub)
+				}
+			}},
+		{Name: "takes all with a filter that does not parse", Rule: "filter/broken",
+			Spoil: func(b *broken.Store) {
+				b.OnCreate = func(ctx context.Context, sub store.Subscription) (store.Subscription,
+					error) {
+					if sub.FilterError() != nil {
+						sub.Filter = ""
+					}
+					return b.Store.CreateSubscription(ctx, sub)
+				}
+			}},
 		{Name: "takes operational types for a family's", Rule: "wanted/operational",
 			Spoil: func(b *broken.Store) {
 				b.OnCreate = func(ctx context.Context, sub store.Subscription) (store.Subscription,

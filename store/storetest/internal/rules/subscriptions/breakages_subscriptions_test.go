@@ -2,6 +2,7 @@ package subscriptions_test
 
 import (
 	"context"
+	"time"
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/storetest/internal/broken"
@@ -48,6 +49,16 @@ func subscriptionsBreakages() []broken.Breakage {
 					error) {
 					_ = b.Store.DeleteSubscription(ctx, sub.ID)
 					return b.Store.CreateSubscription(ctx, sub)
+				}
+			}},
+		{Name: "says when it changed to the minute", Rule: "subscriptions/update-again",
+			Spoil: func(b *broken.Store) {
+				b.OnUpdate = func(
+					ctx context.Context, id string, change func(*store.Subscription) error,
+				) (store.Subscription, error) {
+					sub, err := b.Store.UpdateSubscription(ctx, id, change)
+					sub.UpdatedAt = sub.UpdatedAt.Truncate(time.Minute)
+					return sub, err
 				}
 			}},
 		{Name: "cancels nothing", Rule: "unsubscribe/cancels",

@@ -12,5 +12,6 @@ func Groups() []check.Group {
 		{Name: "paused", Rules: pausedRules()},
 		{Name: "withheld", Rules: withheldRules()},
 		{Name: "wanted", Rules: wantedRules()},
+		{Name: "filter", Rules: filterRules()},
 	}
 }

@@ -33,6 +33,8 @@ func subscriptionRules() []check.Rule {
 				"returns it as stored."},
 		{Name: "update-identity", Test: testUpdateIdentity,
 			Sentence: "UpdateSubscription ignores what change does to ID, Tenant and the times."},
+		{Name: "update-again", Test: testUpdateAgain,
+			Sentence: "UpdatedAt is later with each change, by a microsecond at least."},
 		{Name: "update-error", Test: testUpdateError,
 			Sentence: "An error of change is returned as it is, and nothing is stored."},
 		{Name: "update-transaction", Test: testUpdateTransaction,
@@ -175,6 +177,19 @@ func testUpdate(c *check.Driver) {
 	if !got.CreatedAt.Equal(before.CreatedAt) || !got.SubscribedAt.Equal(before.SubscribedAt) {
 		c.Errorf("CreatedAt, SubscribedAt: got %v, %v, want %v, %v",
 			got.CreatedAt, got.SubscribedAt, before.CreatedAt, before.SubscribedAt)
+	}
+}
+
+// testUpdateAgain changes a subscription several times at once, before a clock may have moved on.
+func testUpdateAgain(c *check.Driver) {
+	sub := c.Create(c.NewSub())
+	for range 100 {
+		was := sub.UpdatedAt
+		sub = c.Update(sub.ID, func(*store.Subscription) {})
+		if sub.UpdatedAt.Sub(was) < time.Microsecond {
+			c.Fatalf("UpdatedAt: got %v after %v, want it later by a microsecond at least",
+				sub.UpdatedAt, was)
+		}
 	}
 }
 
