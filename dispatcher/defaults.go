@@ -99,6 +99,7 @@ func (o *Options) rules() (check.Rules, error) {
 		OperationalEvents: o.OperationalEvents,
 		Schemas:           schemas,
 		Verify:            o.Verify.Method != VerifyNone,
+		Handshake:         o.Verify.setsRate(),
 		AllowPull:         o.AllowPull,
 	}
 	for _, t := range o.EventTypes {

@@ -64,7 +64,7 @@ func (d *Dispatcher) Subscribe(
 			if cur.Tenant != sub.Tenant {
 				return store.ErrNotFound
 			}
-			next := check.Replaced(cur, &sub)
+			next := d.rules.Replaced(cur, &sub)
 			verify.Settle(&next, cur, d.rules.Verify)
 			*cur = next
 			return nil

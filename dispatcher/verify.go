@@ -26,7 +26,9 @@ const (
 
 	// VerifyHandshake sends the OPTIONS request of HTTP 1.1 Web Hooks for Event Delivery (section 4;
 	// part of CloudEvents 1.0.2). The answer must allow Origin, and a rate that it allows becomes
-	// that of the subscription, and bounds it whatever Options.OwnerMay says. Each delivery then has the header WebHook-Request-Origin.
+	// that of the subscription, unless that is lower: it bounds attempts also where
+	// Options.OwnerMay lets owners set none. Each delivery then has the header
+	// WebHook-Request-Origin.
 	VerifyHandshake = VerifyMethod(verify.Handshake)
 )
 

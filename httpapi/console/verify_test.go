@@ -35,7 +35,7 @@ func TestVerify(t *testing.T) {
 	page := "webhook?id=" + sub.ID
 	a := b.get(page)
 	for _, want := range []string{"unverified", "has not agreed yet", "1 delivery so far",
-		`action="verify"`} {
+		`action="verify"`, "Ask it now"} {
 		if !a.shows(want) {
 			t.Errorf("the page does not show %q: %s", want, a.body)
 		}
@@ -44,7 +44,7 @@ func TestVerify(t *testing.T) {
 	if !a.shows("the endpoint has not agreed yet") {
 		t.Errorf("the delivery does not say what it waits for: %s", a.body)
 	}
-	if a := b.get("list?status=unverified"); !a.shows("shop.example") {
+	if a := b.get("list?state=unverified"); !a.shows("shop.example") {
 		t.Errorf("the list of those that are unverified does not have it: %s", a.body)
 	}
 	if a := b.post("verify", url.Values{"id": {sub.ID}}); !a.shows("500") {
@@ -82,11 +82,18 @@ func TestPolledWebhook(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := b.get("webhook?id=" + sub.ID)
-	if !a.shows("polled") || !a.shows("(read by poll)") || a.shows("Send a test") {
+	if !a.shows("polled") || !a.shows("(read by poll)") || a.shows("Send a test") ||
+		!a.shows("1 delivery to be read by poll, the oldest") {
 		t.Errorf("the page: got %s, want that it is read by poll, and no test", a.body)
 	}
 	if a := b.get("delivery?id=" + sub.ID + "&event=" + e.ID); !a.shows("to be read by poll") {
 		t.Errorf("the delivery does not say what it waits for: %s", a.body)
+	}
+	if a := b.get("list?state=polled"); !a.shows("nightly") {
+		t.Errorf("the list of those that are read by poll does not have it: %s", a.body)
+	}
+	if a := b.get("list?state=active"); a.shows("nightly") {
+		t.Errorf("the list of those that are active has it: %s", a.body)
 	}
 	if a := b.get("edit?id=" + sub.ID); strings.Contains(a.body, `type="url" value="" required`) {
 		t.Errorf("the form wants a URL: %s", a.body)

@@ -27,6 +27,7 @@ type Rules struct {
 	Schemas           Schemas
 
 	Verify    bool // endpoints must prove that they want deliveries
+	Handshake bool // by a handshake, in which they say at what rate
 	AllowPull bool // subscriptions need no URL
 }
 

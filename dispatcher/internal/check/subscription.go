@@ -93,11 +93,14 @@ func (r *Rules) Subscription(sub, was *store.Subscription) error {
 }
 
 // Replaced returns what is stored in place of cur, which sub replaces. A proof of the same URL
-// stays.
-func Replaced(cur, sub *store.Subscription) store.Subscription {
+// stays, and with it the rate that the endpoint has allowed, unless sub asks for a lower one.
+func (r *Rules) Replaced(cur, sub *store.Subscription) store.Subscription {
 	out := sub.Clone()
 	if cur.URL == sub.URL {
 		out.VerifiedAt = cur.VerifiedAt
+	}
+	if r.Handshake && !out.VerifiedAt.IsZero() && cur.Rate > 0 {
+		out.Rate = Lesser(out.Rate, cur.Rate, 0)
 	}
 	return out
 }
