@@ -173,6 +173,7 @@ func (q action) again(f *form.Webhook, patterns []string, err error) (string, *v
 type keyPage struct {
 	ID, Name string
 	Key      string // empty if it was shown already
+	Polled   bool   // it has no URL, so there is nothing to test
 }
 
 // key shows the newest key of a webhook to the browser that has just made it, once.
@@ -181,6 +182,7 @@ func (q *request) key() (*view, error) {
 	if err != nil {
 		return nil, err
 	}
-	data := keyPage{ID: sub.ID, Name: text.Line(sub.Name), Key: string(q.provenKey(&sub))}
+	data := keyPage{ID: sub.ID, Name: text.Line(sub.Name), Key: string(q.provenKey(&sub)),
+		Polled: sub.URL == ""}
 	return &view{template: "key", title: "Signing key", data: data}, nil
 }

@@ -66,9 +66,11 @@ func newHostOn(
 	if do.EventTypes == nil {
 		do.EventTypes = []events.Type{
 			{Name: "order.created", Example: []byte(`{"order":4711}`)}, {Name: "invoice.paid"},
-			{Name: "good.happened"}, {Name: "bad.happened"}, {Name: "missing.happened"},
-			{Name: "down.happened"}, {Name: "busy.happened"},
-			{Name: "paused.happened"},
+		}
+		for _, name := range []string{"good", "bad", "missing", "down", "busy", "paused", "active",
+			"new", "failing", "throttled", "disabled", "unsubscribed", "healthy", "late", "picky",
+			"gone"} { // for host.typed
+			do.EventTypes = append(do.EventTypes, events.Type{Name: name + ".happened"})
 		}
 	}
 	d, r := dispatchertest.NewOn(t, s, do)

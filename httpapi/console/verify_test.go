@@ -89,6 +89,9 @@ func TestPolledWebhook(t *testing.T) {
 	if a := b.get("delivery?id=" + sub.ID + "&event=" + e.ID); !a.shows("to be read by poll") {
 		t.Errorf("the delivery does not say what it waits for: %s", a.body)
 	}
+	if a := b.get("example?type=order.created"); a.shows("nightly") {
+		t.Errorf("it can be chosen for an example, for which there is no endpoint: %s", a.body)
+	}
 	if a := b.get("list?state=polled"); !a.shows("nightly") {
 		t.Errorf("the list of those that are read by poll does not have it: %s", a.body)
 	}
