@@ -12,8 +12,8 @@ import (
 	"github.com/outhook/outhook/store/memstore"
 )
 
-// The rate that an endpoint allows in the handshake holds, whether its owner may set one or not, and
-// stays when the owner replaces the subscription without one.
+// The rate that an endpoint allows in the handshake holds, whether its owner may set one or not,
+// and stays when the owner replaces the subscription without one.
 func TestHandshakeRateHolds(t *testing.T) {
 	for name, may := range map[string]dispatcher.OwnerBounds{
 		"owners set none": {}, "owners may set one": {Rate: 100},
@@ -73,8 +73,8 @@ func TestHandshakeRateHolds(t *testing.T) {
 	}
 }
 
-// Requests for proof go by the policy of the subscription: with the credentials of Authenticate, and
-// its time.
+// Requests for proof go by the policy of the subscription: with the credentials of Authenticate,
+// and its time.
 func TestHandshakeAuthenticates(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newEngine(t, memstore.New(), &dispatcher.Options{
