@@ -37,6 +37,7 @@ const (
 	ActionRotate      ActionKind = "rotate"
 	ActionDelete      ActionKind = "delete"
 	ActionPing        ActionKind = "ping"
+	ActionVerify      ActionKind = "verify" // its endpoint has agreed to deliveries
 	ActionRedeliver   ActionKind = "redeliver"
 	ActionReplay      ActionKind = "replay"
 	ActionErase       ActionKind = "erase"
@@ -53,6 +54,8 @@ func (k ActionKind) of(was, is store.Status) ActionKind {
 		return k
 	case is == store.Unsubscribed:
 		return ActionUnsubscribe
+	case is == store.Unverified && was == store.Subscribed: // its URL has changed
+		return k
 	case is == store.Paused:
 		return ActionPause
 	case was == store.Paused:

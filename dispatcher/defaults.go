@@ -77,6 +77,12 @@ func (o *Options) validate() error {
 		"UserAgent holds a character that no header may hold; remove it")
 	bad(o.TypeVisible != nil && len(o.EventTypes) == 0,
 		"TypeVisible has no effect without EventTypes; declare them")
+	bad(o.AllowPull && o.Filter != nil, "AllowPull has no effect beside Filter, which can't be asked "+
+		"about what is read by poll; remove one")
+	verification := o.Verify.options()
+	if err := verification.Validate(); err != nil {
+		bad(true, "Verify.%v", err)
+	}
 	errs = append(errs,
 		check.Network(o.Transport != nil, o.TLS != nil, o.DisableHTTP2, o.Proxy)...)
 	errs = append(errs, o.checkGuard()...)
@@ -96,6 +102,9 @@ func (o *Options) rules() (check.Rules, error) {
 		OperationalEvents: o.OperationalEvents,
 		Schemas:           schemas,
 		Declared:          slices.Clone(o.EventTypes),
+		Verify:            o.Verify.Method != VerifyNone,
+		Handshake:         o.Verify.setsRate(),
+		AllowPull:         o.AllowPull,
 	}
 	for _, t := range o.EventTypes {
 		r.Types = append(r.Types, t.Name)

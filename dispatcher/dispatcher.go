@@ -8,9 +8,11 @@ import (
 
 	"github.com/outhook/outhook/dispatcher/internal/check"
 	"github.com/outhook/outhook/dispatcher/internal/engine"
+	"github.com/outhook/outhook/dispatcher/internal/pull"
 	"github.com/outhook/outhook/dispatcher/internal/quota"
 	"github.com/outhook/outhook/dispatcher/internal/send"
 	"github.com/outhook/outhook/dispatcher/internal/slots"
+	"github.com/outhook/outhook/dispatcher/internal/verify"
 	"github.com/outhook/outhook/store"
 )
 
@@ -27,6 +29,9 @@ type Dispatcher struct {
 	pinged  atomic.Uint64
 	quotas  *quota.Keeper
 	running atomic.Bool
+	verify  *verify.Service
+	reader  *pull.Reader
+	polls   *pull.Open
 }
 
 // ErrRunning is returned by Run if an earlier call of it has not returned.
@@ -49,11 +54,13 @@ func New(s store.Store, o *Options) (*Dispatcher, error) {
 		o:       opts,
 		observe: newNotifier(opts.Observer, opts.Logger),
 		pings:   slots.New(min(maxPings, opts.PerSubscription)),
+		polls:   pull.NewOpen(MaxPolls, maxAllPolls),
 	}
 	limitsOf := func(tenant string) (quota.Limits, error) {
 		return d.observe.limitsOf(opts.Quota, tenant)
 	}
 	d.quotas = quota.New(s, opts.Quota == nil, limitsOf, newQuotaError)
+	d.verify = verify.NewService(opts.Verify.options(), d.verifyHost())
 	var err error
 	if d.rules, err = opts.rules(); err != nil {
 		return nil, err
@@ -68,6 +75,8 @@ func New(s store.Store, o *Options) (*Dispatcher, error) {
 // connect makes the sender and the engine.
 func (d *Dispatcher) connect(o send.Options) {
 	d.sender = send.New(o)
+	d.verify.Connect(d.sender, TypeChallenge)
+	d.reader = pull.New(d.store, d.sender, d.sendPolicy)
 	d.engine = engine.New(d.engineConfig())
 }
 
@@ -89,6 +98,7 @@ func (d *Dispatcher) sendOptions() send.Options {
 
 		NoAirySignature:     d.o.Signatures == SignaturesStandard,
 		NoStandardSignature: d.o.Signatures == SignaturesAiry,
+		Origin:              d.o.Verify.Origin,
 	}
 }
 
@@ -122,7 +132,7 @@ func (d *Dispatcher) engineConfig() engine.Config {
 			return d.update(ctx, d.observe.Later, ActionDisable, id, change)
 		},
 	}
-	if d.o.Policy != nil || d.o.OwnerMay != (OwnerBounds{}) {
+	if d.o.Policy != nil || d.o.OwnerMay != (OwnerBounds{}) || d.o.Verify.setsRate() {
 		c.Policy = d.enginePolicy
 	}
 	if d.o.Tracer != nil && d.o.Tracer.Attempt != nil {
@@ -147,6 +157,16 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	}
 	defer d.running.Store(false)
 	d.o.logStart(ctx, d.store)
+	asking, stop := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		d.verify.Run(asking)
+	}()
+	defer func() {
+		stop()
+		<-done
+	}()
 	return d.engine.Run(ctx)
 }
 

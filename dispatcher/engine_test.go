@@ -55,6 +55,7 @@ type request struct {
 	Attempt int
 	Body    string
 	Header  http.Header
+	Method  string
 }
 
 // reply is what a fake endpoint answers, after a delay. Never means never.
@@ -78,13 +79,16 @@ type endpoints struct {
 }
 
 func (e *endpoints) RoundTrip(r *http.Request) (*http.Response, error) {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return nil, err
+	var body []byte
+	if r.Body != nil { // an OPTIONS has none
+		var err error
+		if body, err = io.ReadAll(r.Body); err != nil {
+			return nil, err
+		}
 	}
 	n, _ := strconv.Atoi(r.Header.Get("webhook-attempt"))
 	req := request{time.Now(), r.URL.String(), r.Header.Get("webhook-id"), n, string(body),
-		r.Header.Clone()}
+		r.Header.Clone(), r.Method}
 	e.mu.Lock()
 	if e.inFlight == nil {
 		e.inFlight, e.most = make(map[string]int), make(map[string]int)

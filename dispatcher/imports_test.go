@@ -74,8 +74,8 @@ var rooms = map[string][]string{
 	"dispatcher/internal/actor":   {},
 	"dispatcher/internal/backoff": {},
 	"dispatcher/internal/check": {
-		"dispatcher/internal/netguard", "dispatcher/internal/send", "events", "events/cloudevents",
-		"events/filter", "signing", "store",
+		"dispatcher/internal/netguard", "dispatcher/internal/pull", "dispatcher/internal/send",
+		"events", "events/cloudevents", "events/filter", "signing", "store",
 	},
 	"dispatcher/internal/clientpool": {"dispatcher/internal/h1"},
 	"dispatcher/internal/engine":     {"dispatcher/internal/send", "events", "store"},
@@ -85,6 +85,7 @@ var rooms = map[string][]string{
 	"dispatcher/internal/netguard":   {},
 	"dispatcher/internal/notify":     {},
 	"dispatcher/internal/ping":       {"events", "store"},
+	"dispatcher/internal/pull":       {"dispatcher/internal/send", "events", "store"},
 	"dispatcher/internal/quota":      {"dispatcher/internal/rates", "events", "store"},
 	"dispatcher/internal/rates":      {},
 	"dispatcher/internal/replay":     {"events", "store"},
@@ -96,6 +97,7 @@ var rooms = map[string][]string{
 	},
 	"dispatcher/internal/tryout":  {"events", "events/filter", "store"},
 	"dispatcher/internal/slots":   {},
+	"dispatcher/internal/verify":  {"dispatcher/internal/send", "events", "signing", "store"},
 	"dispatcher/internal/tracing": {"events"},
 	"dispatcher/internal/nettest": {},
 

@@ -59,6 +59,13 @@ func (n *notifier) AttemptStarted(c *store.Claim, at time.Time) {
 
 // AttemptRecorded implements engine.Listener.
 func (n *notifier) AttemptRecorded(c *store.Claim, o *store.Outcome, res *store.Result) {
+	n.attempted(n.Later, c, o, res)
+}
+
+// attempted tells of an attempt that was recorded, with what follows from it.
+func (n *notifier) attempted(
+	tell func(func()), c *store.Claim, o *store.Outcome, res *store.Result,
+) {
 	// By the health before and after this outcome: outcomes of one subscription are recorded one
 	// after another, so each change is in one of them and is told once, by one replica.
 	opened := res.Before.Failures < BreakerThreshold && res.After.Failures >= BreakerThreshold
@@ -82,7 +89,7 @@ func (n *notifier) AttemptRecorded(c *store.Claim, o *store.Outcome, res *store.
 	info.Attempt, info.State, info.RetryIn = o.Attempt, o.State, o.RetryIn
 	info.Failures = res.After.Failures
 	for _, call := range calls {
-		n.Later(func() { call(info) })
+		tell(func() { call(info) })
 	}
 }
 

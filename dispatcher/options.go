@@ -236,6 +236,18 @@ type Options struct {
 	// defaults of Quota.
 	Quota func(tenant string) Quota
 
+	// Verify says how an endpoint must prove that it wants deliveries before it gets the first, and
+	// again when the URL of its subscription changes. Until then the subscription is Unverified:
+	// events are kept for it, pending, and nothing is attempted; see Dispatcher.Verify.
+	// Subscriptions from before stay as they are until their URL changes. If zero, no proof is
+	// needed; a subscription that is Unverified then stays so until it is Subscribed by Update.
+	Verify Verification
+
+	// AllowPull allows subscriptions without a URL: their deliveries stay pending until they are
+	// read by Dispatcher.Poll. It does not go with Filter, which is asked about attempts. If false,
+	// each new subscription needs a URL; those without one can still be read.
+	AllowPull bool
+
 	// RequireHTTPS refuses subscriptions with an http URL. It does not touch those that exist.
 	RequireHTTPS bool
 

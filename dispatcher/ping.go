@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 
+	"github.com/outhook/outhook/dispatcher/internal/check"
 	"github.com/outhook/outhook/dispatcher/internal/engine"
 	"github.com/outhook/outhook/dispatcher/internal/ping"
 	"github.com/outhook/outhook/dispatcher/internal/replay"
@@ -65,8 +66,11 @@ func (d *Dispatcher) ping(
 	if err != nil {
 		return store.Attempt{}, err
 	}
-	if sub.SealedWith != "" {
+	switch {
+	case sub.SealedWith != "":
 		return store.Attempt{}, send.SealedError(&sub)
+	case sub.URL == "":
+		return store.Attempt{}, check.NoURL("there is no endpoint to ping")
 	}
 	claim, err := ping.Claim(sub, eventType, payload)
 	var policy *engine.Policy

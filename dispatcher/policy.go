@@ -78,7 +78,7 @@ func (o *Options) policy(p Policy, sub *store.Subscription) (Policy, error) {
 		Method: p.Method, ContentType: p.ContentType,
 	})
 	// What is stored may be from a time when the owner was allowed more.
-	asked := check.OwnerBounds(o.OwnerMay).Asked(sub)
+	asked := check.OwnerBounds(o.OwnerMay).Asked(sub, o.Verify.setsRate())
 	p.Timeout = check.Lesser(p.Timeout, asked.Timeout, o.Timeout)
 	p.Rate = check.Lesser(p.Rate, asked.Rate, 0)
 	p.Backoff = Backoff(backoff.Policy(p.Backoff).Or(backoff.Policy(o.Backoff)))
@@ -119,4 +119,13 @@ func (d *Dispatcher) enginePolicy(sub store.Subscription) (*engine.Policy, error
 		return nil, err
 	}
 	return p.engine(), nil
+}
+
+// sendPolicy is PolicyOf for what is no attempt of the engine.
+func (d *Dispatcher) sendPolicy(sub store.Subscription) (*send.Policy, error) {
+	p, err := d.enginePolicy(sub)
+	if err != nil {
+		return nil, err
+	}
+	return &p.Send, nil
 }

@@ -81,6 +81,11 @@ func (d *Dispatcher) publish(ctx context.Context, tx store.Tx, evs []events.Even
 		return fmt.Errorf("dispatcher: publish: %w", err)
 	}
 	d.observe.publishedBy(tx, evs)
+	if _, committed := tx.(ownTx); committed { // others see it when they look
+		for i := range evs {
+			d.polls.Wake(evs[i].Tenant)
+		}
+	}
 	return nil
 }
 

@@ -65,6 +65,9 @@ const (
 	// QuotaSubscriptionPings is the bound of pings to one subscription, which is the same for all:
 	// one a second on average, and five at once.
 	QuotaSubscriptionPings QuotaKind = quota.SubscriptionPings
+
+	QuotaHostProofs QuotaKind = quota.HostProofs // of Verify, to one host: 30 a minute
+	QuotaPolls      QuotaKind = quota.Polls      // MaxPolls
 )
 
 // QuotaError says that a call would exceed a quota of a tenant. Nothing was changed. Subscribe,

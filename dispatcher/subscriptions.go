@@ -12,6 +12,7 @@ import (
 	"github.com/outhook/outhook/dispatcher/internal/engine"
 	"github.com/outhook/outhook/dispatcher/internal/quota"
 	"github.com/outhook/outhook/dispatcher/internal/rotation"
+	"github.com/outhook/outhook/dispatcher/internal/verify"
 	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
 )
@@ -28,7 +29,7 @@ const (
 )
 
 // Subscribe makes a subscription of what sub says, but for its Status, times and proofs, and
-// returns it as stored.
+// returns it as stored. With Options.Verify it is Unverified until its endpoint agrees.
 //
 // Without an ID it gets a random one. With an ID that exists, it replaces everything that
 // subscription had and subscribes it again if it was not, from now on; its history and what is
@@ -63,7 +64,9 @@ func (d *Dispatcher) Subscribe(
 			if cur.Tenant != sub.Tenant {
 				return store.ErrNotFound
 			}
-			*cur = check.Replaced(cur, &sub)
+			next := d.rules.Replaced(cur, &sub)
+			verify.Settle(&next, cur, d.rules.Verify)
+			*cur = next
 			return nil
 		}
 		out, err := d.update(ctx, d.observe.Now, ActionSubscribe, sub.ID, replace)
@@ -88,8 +91,10 @@ func (d *Dispatcher) create(
 	if err := d.quotas.CheckRoom(ctx, q, sub.Tenant); err != nil {
 		return store.Subscription{}, err
 	}
+	verify.Settle(&sub, &store.Subscription{}, d.rules.Verify)
 	out, err := d.store.CreateSubscription(ctx, sub)
 	if err == nil {
+		d.verify.Soon(&store.Subscription{}, &out)
 		d.observe.subscriptionChanged(d.observe.Now, out)
 		d.observe.acted(ctx, d.observe.Now, Action{
 			Kind: ActionSubscribe, Tenant: out.Tenant, SubscriptionID: out.ID,
@@ -139,6 +144,7 @@ func (d *Dispatcher) change(
 		if err := d.rules.Subscription(sub, &was); err != nil {
 			return err
 		}
+		verify.Settle(sub, &was, d.rules.Verify)
 		return d.quotas.CheckSize(&q, sub, &was)
 	})
 }
@@ -149,7 +155,7 @@ func (d *Dispatcher) update(
 	ctx context.Context, tell func(func()), kind ActionKind, id string,
 	change func(*store.Subscription) error,
 ) (store.Subscription, error) {
-	var was store.Subscription // of its Status alone: change may edit the rest in place
+	var was store.Subscription // its strings alone: change may edit the rest in place
 	out, err := d.store.UpdateSubscription(ctx, id, func(sub *store.Subscription) error {
 		was = *sub
 		return change(sub)
@@ -158,6 +164,7 @@ func (d *Dispatcher) update(
 	if err != nil {
 		return store.Subscription{}, err
 	}
+	d.verify.Soon(&was, &out)
 	d.observe.subscriptionChanged(tell, out)
 	if out.Status == store.Unsubscribed {
 		d.engine.PruneSoon()

@@ -124,6 +124,10 @@ func quotaMessage(e *dispatcher.QuotaError, seconds string) string {
 			"the quota of %d redeliveries and replays a minute is used up",
 			e.Limit,
 		) + again
+	case dispatcher.QuotaHostProofs:
+		return "the host of the webhook was asked for proof as often as it may be" + again
+	case dispatcher.QuotaPolls:
+		return fmt.Sprintf("%d polls are open, which is the quota; end one", e.Limit) + again
 	case dispatcher.QuotaSubscriptionPings:
 		return "the webhook has had a ping a second, which is the quota" + again
 	}

@@ -14,6 +14,8 @@
 //	POST /webhooks.delete       remove a webhook with its history
 //	POST /webhooks.rotate       give it a new signature key, and sign by both for a while
 //	POST /webhooks.ping         send a test event now, and see the endpoint's answer
+//	POST /webhooks.verify       have its endpoint agree to deliveries now, where the host asks for it
+//	POST /webhooks.poll         read deliveries of a webhook that has no url, and acknowledge them
 //	POST /webhooks.stats        what is pending, what succeeded and failed, how fast, the breaker
 //	POST /webhooks.figures      attempts by the minute or hour: how many failed, how fast they were
 //	POST /webhooks.test_filter  try a filter by payload, and fields, on the tenant's recent events
@@ -33,7 +35,7 @@
 // that is the same in Go, logs and metrics (dispatcher.Class). No response contains a signature
 // key, except that of /webhooks.rotate, which shows the new one once, and that of a
 // /webhooks.subscribe that generated one; of an Ed25519 key none has more than the public half.
-// Only Airy's five endpoints, pause and resume show the values of a webhook's headers.
+// Only Airy's five endpoints, pause, resume and poll show the values of a webhook's headers.
 //
 // # Who may call
 //
@@ -122,10 +124,11 @@
 //
 // A body may have 256 KiB. It must arrive within [BodyTimeout], or within the http.Server's own
 // ReadTimeout if the host sets one; a slower request gets a 408. The host sets all other timeouts
-// on its http.Server, as above. /webhooks.ping takes up to the dispatcher's Timeout;
-// /webhooks.replay and the total of /webhooks.deliveries take as long as reading all that matches;
-// with page_size or cursor a replay takes one step a request, and answers with the next cursor.
-// Nothing is locked while a body is read, so a slow client costs only its connection.
+// on its http.Server, as above. /webhooks.ping and /webhooks.verify take up to the
+// dispatcher's Timeout, /webhooks.poll as long as its wait_seconds; /webhooks.replay and the total
+// of /webhooks.deliveries take as long as reading all that matches; with page_size or cursor a
+// replay takes one step a request, and answers with the next cursor. Nothing is locked while
+// a body is read, so a slow client costs only its connection.
 //
 // /webhooks.list is sent as it is read from the store, a few webhooks at a time, so that it costs
 // some megabytes however many there are. If the store fails in the middle, the connection is

@@ -45,13 +45,14 @@ func (a *api) airyEndpoints() []endpoint {
 	return []endpoint{{
 		name: "subscribe", method: http.MethodPost, ready: true, run: a.subscribe, tenant: true,
 		takes: []string{"url", "id", "name", "description", "metadata", "events", "filter", "fields",
-			"headers", "signature_key", "signatureKey", "signature_kind", "rate",
-			"timeout_seconds", "status"},
+			"headers", "signature_key", "signatureKey", "signature_kind", "rate", "timeout_seconds",
+			"poll", "status"},
 	}, {
 		// ready, because an update can subscribe a webhook again.
 		name: "update", method: http.MethodPost, ready: true, run: a.update,
 		takes: []string{"id", "url", "name", "description", "metadata", "events", "filter", "fields",
-			"headers", "signature_key", "signatureKey", "rate", "timeout_seconds", "status", "version"},
+			"headers", "signature_key", "signatureKey", "rate", "timeout_seconds", "poll",
+			"status", "version"},
 	}, {
 		name: "unsubscribe", method: http.MethodPost, run: a.unsubscribe,
 		takes: []string{"id", "url"},
@@ -84,6 +85,12 @@ func (a *api) ownerEndpoints() []endpoint {
 	}, {
 		name: "ping", method: http.MethodPost, ready: true, run: a.ping,
 		takes: []string{"id", "event_type"},
+	}, {
+		name: "verify", method: http.MethodPost, ready: true, run: a.verify,
+		takes: []string{"id"},
+	}, {
+		name: "poll", method: http.MethodPost, run: a.poll,
+		takes: []string{"id", "cursor", "max", "wait_seconds"},
 	}, {
 		name: "stats", method: http.MethodPost, run: a.stats,
 		takes: []string{"id"},

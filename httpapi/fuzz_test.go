@@ -178,13 +178,16 @@ func wellTyped(endpoint string, body []byte) bool {
 	case endpoint == "list" && !paged && (has("status") || has("text") || has("event_type")):
 		return false
 	}
+	if _, url := fields["url"]; url && string(fields["poll"]) == "true" {
+		return false
+	}
 	for name, raw := range fields {
 		var text *string
 		isText := json.Unmarshal(raw, &text) == nil
 		ok := false
 		switch key := endpoint + " " + name; key {
 		case "update id", "unsubscribe id", "info id", "rotate id", "ping id", "stats id", "delete id",
-			"pause id", "resume id",
+			"pause id", "resume id", "verify id", "poll id",
 			"attempts webhook_id", "redeliver webhook_id":
 			ok = isText && text != nil && uuids.MatchString(*text)
 		case "subscribe id", "figures id", "deliveries webhook_id", "replay webhook_id":
@@ -219,7 +222,11 @@ func wellTyped(endpoint string, body []byte) bool {
 			ok = isText && (text == nil || len(*text) <= 256 && !controls.MatchString(*text))
 		case "figures resolution":
 			ok = isText && (text == nil || slices.Contains([]string{"", "minute", "hour"}, *text))
-		case "deliveries count", "replay dry_run":
+		case "poll max", "poll wait_seconds":
+			bounds := map[string][2]int{"max": {1, 100}, "wait_seconds": {0, 20}}[name]
+			var n *int
+			ok = json.Unmarshal(raw, &n) == nil && (n == nil || *n >= bounds[0] && *n <= bounds[1])
+		case "deliveries count", "replay dry_run", "subscribe poll", "update poll":
 			ok = json.Unmarshal(raw, new(*bool)) == nil
 		case "rotate overlap_seconds":
 			var n *int
@@ -229,7 +236,7 @@ func wellTyped(endpoint string, body []byte) bool {
 		case "subscribe status", "unsubscribe url":
 			ok = true
 		case "update url", "update status", "subscribe name", "update name", "list cursor",
-			"deliveries cursor", "replay cursor", "event cursor",
+			"deliveries cursor", "replay cursor", "event cursor", "poll cursor",
 			"update version", "rotate version", "ping event_type",
 			"subscribe signature_key", "update signature_key", "rotate signature_key",
 			"subscribe signatureKey", "update signatureKey", "rotate signatureKey":

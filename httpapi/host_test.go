@@ -232,7 +232,9 @@ type webhook struct {
 	Version string            `json:"version"` // of info alone
 	Key     *string           `json:"generated_signature_key"`
 
-	Unreadable bool `json:"unreadable"`
+	Poll       bool    `json:"poll"`
+	VerifiedAt *string `json:"verified_at"`
+	Unreadable bool    `json:"unreadable"`
 
 	Description string            `json:"description"`
 	Metadata    map[string]string `json:"metadata"`

@@ -91,7 +91,12 @@ type DeliveryQuery struct {
 	LastStatus StatusRange
 
 	Cursor string // the Next or Previous of an earlier Page; if empty, from the newest
-	Limit  int    // how many at most, up to MaxLimit; if zero, DefaultDeliveryLimit
+
+	// Last asks, without a Cursor, for the last page in place of the first: the oldest deliveries,
+	// newest first as on every page. Its Previous goes on to what is newer. It needs a
+	// SubscriptionID and its Tenant. Requeue begins with the oldest in any case.
+	Last  bool
+	Limit int // how many at most, up to MaxLimit; if zero, DefaultDeliveryLimit
 
 	// Count asks for Page.Total. Counting ends at MaxTotal, or earlier if few of the deliveries
 	// that are read match.

@@ -120,7 +120,7 @@ func (h Health) Updated(was, is *Subscription) Health {
 	if is.Collects() && !was.Collects() || is.URL != was.URL {
 		h = Health{}
 	}
-	if was.Status == Paused && is.Status == Subscribed {
+	if was.Collects() && was.Status != Subscribed && is.Status == Subscribed {
 		h.SlowStart = MaxSlowStart
 	}
 	return h

@@ -28,11 +28,12 @@ type Subscriptions interface {
 	//
 	// If Status becomes Unsubscribed, every pending delivery of the subscription becomes Canceled,
 	// with DisabledReason or "unsubscribed" as its LastError, and its leases end. If it was
-	// Unsubscribed and becomes Subscribed or Paused, SubscribedAt is now. Health becomes
-	// [Health.Updated]. If Status becomes Paused, nothing else changes: what is pending stays so,
-	// and leases run on, but nothing is claimed until Status becomes Subscribed. All this holds for
-	// every other method as soon as UpdateSubscription returns, and takes no time that grows with
-	// the number of deliveries (a store may finish the work in Prune).
+	// Unsubscribed and begins to collect, SubscribedAt is now. Health becomes [Health.Updated]. If
+	// Status becomes Paused or Unverified, or the URL empty, nothing else changes: what is pending
+	// stays so, and leases run on, but nothing is claimed for as long as [Subscription.Withheld]
+	// says why. All this holds for every other method as soon as UpdateSubscription returns, and
+	// takes no time that grows with the number of deliveries (a store may finish the work in
+	// Prune).
 	//
 	// An error of change undoes everything and is returned as it is. change may run more than once,
 	// and must not call the store. It returns [ErrNotFound] if the subscription does not exist.
@@ -67,10 +68,10 @@ type Queue interface {
 	// Enqueue stores each event once, and one delivery for every subscription of the event's tenant
 	// that wants its type (events.Wants) and its payload ([Subscription.Takes], as the event is
 	// sent) and was subscribed (SubscribedAt) no later than SubscribeGrace after the event's Time.
-	// The delivery is pending if the subscription is Subscribed or Paused, and canceled with its
-	// DisabledReason if it is Disabled, or else with [ReasonExpired] if the event has expired
-	// (ExpiresAt). An event that no subscription wants is not stored. All of it is stored or
-	// nothing, and on disk when Enqueue returns nil.
+	// The delivery is pending if the subscription Collects, and canceled with its DisabledReason if
+	// it is Disabled, or else with [ReasonExpired] if the event has expired (ExpiresAt). An event
+	// that no subscription wants is not stored. All of it is stored or nothing, and on disk when
+	// Enqueue returns nil.
 	//
 	// Enqueue is idempotent by tenant and event ID for as long as the event is stored, and within
 	// one call: the same content again (type, key, time to the millisecond, wire body) changes
@@ -100,8 +101,8 @@ type Queue interface {
 	// First attempts of a subscription are claimed in the order in which Enqueue stored the events;
 	// retries that are due take turns with them. A delivery with a Key waits until every earlier
 	// one of the same subscription and Key has ended. Nothing is claimed of a subscription that is
-	// held ([Health.NextProbeAt], [Health.HeldUntil]) or paused ([ClaimRequest.Pauses]), and no two
-	// within its [Health.Pace].
+	// held ([Health.NextProbeAt], [Health.HeldUntil]), paused ([ClaimRequest.Pauses]) or withheld
+	// ([Subscription.Withheld]), and no two within its [Health.Pace].
 	//
 	// A claim whose breaker is open ([ClaimRequest.IsProbe]) is a probe. It is of what Requeue has
 	// asked for; or else of the newest delivery that was not tried; or else, when all were, of the
@@ -152,8 +153,8 @@ type Queue interface {
 // History shows deliveries with their attempts, makes them pending again, and removes what is old
 // or erased.
 type History interface {
-	// Deliveries lists deliveries in the reverse order of Enqueue: newest first. An invalid cursor
-	// is an *events.InvalidError.
+	// Deliveries lists deliveries in the reverse order of Enqueue: newest first. It begins with the
+	// newest, or with q.Last at the other end. An invalid cursor is an *events.InvalidError.
 	//
 	// Bound: by q.Limit, and with q.Count by MaxTotal. Tenant, SubscriptionID, EventID and States
 	// select from indexes, as far as the store has them. Of what it must read beside that, because

@@ -9,7 +9,7 @@ import (
 )
 
 // Statuses lists the statuses that a subscription may have.
-func Statuses() []Status { return []Status{Subscribed, Paused, Unsubscribed} }
+func Statuses() []Status { return []Status{Subscribed, Paused, Unverified, Unsubscribed} }
 
 // MaxQueryText is how long the Text of a query may be, in bytes: as long as a URL.
 const MaxQueryText = 2048

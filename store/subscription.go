@@ -19,6 +19,10 @@ const (
 	// Paused says that it gets events, whose deliveries stay pending: none is claimed until it is
 	// Subscribed again.
 	Paused Status = "Paused"
+
+	// Unverified says that its endpoint has not proved yet that it wants deliveries. It gets
+	// events, whose deliveries stay pending, as a Paused one does.
+	Unverified Status = "Unverified"
 )
 
 // Subscription is an endpoint that a tenant's events go to. HTTP and JSON call it a webhook.
@@ -29,7 +33,10 @@ type Subscription struct {
 	ID     string // a UUID in its canonical form
 	Tenant string // the tenant that owns it; empty in a single-tenant host
 	Name   string // for people; may be empty
-	URL    string // where deliveries are posted
+
+	// URL is where deliveries are posted. If it is empty, nothing is posted: deliveries stay
+	// pending until they are read by poll, and Claim gives out none.
+	URL string
 
 	// Description is for people, at most MaxDescription characters; Metadata has labels of the
 	// owner's own, at most MaxMetadata. Neither is sent. Package sealed leaves both plain.
@@ -67,12 +74,12 @@ type Subscription struct {
 	// last of Secrets signs. Zero when no rotation is under way.
 	OverlapUntil time.Time
 
-	// Status is Subscribed, Paused or Unsubscribed.
+	// Status is Subscribed, Paused, Unverified or Unsubscribed.
 	Status Status
 
 	// DisabledReason says why the sender unsubscribed it (it answered 410, or nothing succeeded for
-	// days). It is empty when the subscription is Subscribed or Paused, or when its owner
-	// unsubscribed it.
+	// days). It is empty unless the subscription is Unsubscribed, or when its owner unsubscribed
+	// it.
 	DisabledReason string
 
 	// VerifiedAt is when the endpoint last proved that it wants deliveries, in the years 1 to 9999;
@@ -134,9 +141,25 @@ func (s Subscription) Format(f fmt.State, _ rune) {
 // Signed reports whether its deliveries carry signatures, that is whether it has a key.
 func (s *Subscription) Signed() bool { return len(s.Secrets) > 0 }
 
-// Collects reports whether events are stored for it as pending deliveries: it is Subscribed, or
-// Paused.
-func (s *Subscription) Collects() bool { return s.Status == Subscribed || s.Status == Paused }
+// Collects reports whether events are stored for it as pending deliveries: it is Subscribed,
+// Paused or Unverified.
+func (s *Subscription) Collects() bool {
+	return s.Status == Subscribed || s.Status == Paused || s.Status == Unverified
+}
+
+// Withheld returns why Claim gives out nothing of the subscription, whatever is pending; empty if
+// it may. Every store goes by this.
+func (s *Subscription) Withheld() Wait {
+	switch {
+	case s.Status == Unverified:
+		return WaitUnverified
+	case s.Status != Subscribed:
+		return WaitPaused
+	case s.URL == "":
+		return WaitPoll
+	}
+	return ""
+}
 
 // Disabled reports whether the sender unsubscribed it. Events that it would have got meanwhile are
 // kept as canceled deliveries, so that they can be replayed when the endpoint works again.

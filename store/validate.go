@@ -187,6 +187,10 @@ func (q *DeliveryQuery) Validate() error {
 		return invalid("event_id",
 			"is given for any tenant, but tenants have IDs of their own; give its tenant or a subscription")
 	}
+	if q.Last && (q.SubscriptionID == "" || q.AnyTenant) {
+		return invalid("last",
+			"is given for any subscription; give the one that is meant, and its tenant")
+	}
 	if err := validLimit("limit", q.Limit, "the default"); err != nil {
 		return err
 	}

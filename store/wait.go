@@ -34,4 +34,11 @@ const (
 	// WaitPaused says that the subscription is Paused, or its tenant is being moved to another
 	// store.
 	WaitPaused Wait = "paused"
+
+	// WaitUnverified says that the subscription is Unverified: its endpoint has not proved yet that
+	// it wants deliveries.
+	WaitUnverified Wait = "unverified"
+
+	// WaitPoll says that the subscription has no URL: the delivery waits to be read by poll.
+	WaitPoll Wait = "poll"
 )

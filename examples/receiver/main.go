@@ -7,6 +7,7 @@ package main
 import (
 	"encoding/json"
 	"flag"
+	"io"
 	"log"
 	"net/http"
 	"time"
@@ -54,7 +55,12 @@ func newHandler(key signing.Secret, seen signing.Seen, work chan<- event) http.H
 	once := &signing.Once{Seen: seen}
 	take := func(w http.ResponseWriter, r *http.Request) {
 		e := event{ID: r.Header.Get(signing.HeaderID)}
-		if err := json.NewDecoder(r.Body).Decode(&e); err != nil {
+		body, err := io.ReadAll(r.Body)
+		if challenge, ok := signing.Challenge(body); ok { // we want what this sender has
+			io.WriteString(w, challenge)
+			return
+		}
+		if err != nil || json.Unmarshal(body, &e) != nil {
 			http.Error(w, "not an event", http.StatusBadRequest)
 			return
 		}

@@ -203,6 +203,24 @@ func (q action) erase() (string, *view, error) {
 	return show.To("delivery", "id", d.SubscriptionID, "event", d.EventID, "done", "erased"), nil, err
 }
 
+// verify asks an endpoint whether it wants deliveries, and goes back to the webhook, which shows
+// what it has answered.
+func (q action) verify() (string, *view, error) {
+	sub, err := q.subscription(q.form.Get("id"))
+	if err != nil {
+		return "", nil, err
+	}
+	a, err := q.d.Verify(q.r.Context(), sub.ID)
+	if err != nil {
+		return "", nil, err
+	}
+	if a.Error == "" {
+		return show.To("webhook", "id", sub.ID, "done", "verified"), nil, nil
+	}
+	q.rememberTest(sub.ID, "", &a)
+	return show.To("webhook", "id", sub.ID) + "#test", nil, nil
+}
+
 // test sends a ping and goes back to the webhook, which shows what came of it.
 func (q action) test() (string, *view, error) {
 	sub, err := q.subscription(q.form.Get("id"))

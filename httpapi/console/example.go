@@ -87,8 +87,10 @@ func (q *request) example() (*view, error) {
 		data.Webhooks = append(data.Webhooks, q.newChoice(&sub, true))
 	}
 	for i := range page.Items {
-		if len(data.Webhooks) == 0 || page.Items[i].ID != data.Webhooks[0].ID {
-			data.Webhooks = append(data.Webhooks, q.newChoice(&page.Items[i], false))
+		sub := &page.Items[i]
+		chosen := len(data.Webhooks) > 0 && sub.ID == data.Webhooks[0].ID
+		if !chosen && sub.URL != "" { // without one it is read by poll
+			data.Webhooks = append(data.Webhooks, q.newChoice(sub, false))
 		}
 	}
 	return &view{template: "example", title: "Send an example", data: data}, nil

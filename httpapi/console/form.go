@@ -39,7 +39,7 @@ func (q *request) editForm() (*view, error) {
 		return nil, err
 	}
 	f := &form.Webhook{
-		ID: sub.ID, Name: sub.Name, URL: sub.URL, Filter: sub.Filter,
+		ID: sub.ID, Name: sub.Name, URL: sub.URL, Polled: sub.URL == "", Filter: sub.Filter,
 		Fields: strings.Join(sub.Fields, "\n"), Labels: form.LabelsOf(&sub),
 		Policy: form.PolicyOf(&sub),
 	}
@@ -174,6 +174,7 @@ type keyPage struct {
 	ID, Name string
 	Key      string // symmetric; empty if it was shown already
 	Public   string // the public half of an Ed25519 key; it can be shown again
+	Polled   bool   // it has no URL, so there is nothing to test
 }
 
 // key shows the newest key of a webhook to the browser that has just made it, once, and of an
@@ -183,7 +184,7 @@ func (q *request) key() (*view, error) {
 	if err != nil {
 		return nil, err
 	}
-	data := keyPage{ID: sub.ID, Name: text.Line(sub.Name)}
+	data := keyPage{ID: sub.ID, Name: text.Line(sub.Name), Polled: sub.URL == ""}
 	key := q.provenKey(&sub) // also where it is not shown: the proof is used up
 	if data.Public = string(newestKey(&sub).Public()); data.Public == "" {
 		data.Key = string(key)

@@ -44,6 +44,7 @@ func pages() map[string]page {
 		"delete": {get: asks(action.confirmDelete), getNeeds: MayEdit, post: action.remove,
 			needs: MayEdit},
 		"test":      {post: action.test, needs: MayTest},
+		"verify":    {post: action.verify, needs: MayTest},
 		"redeliver": {post: action.redeliver, needs: MaySend},
 		"replay": {get: asks(action.confirmReplay), getNeeds: MaySend, post: action.replay,
 			needs: MaySend},

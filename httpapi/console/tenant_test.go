@@ -17,7 +17,7 @@ func actions(id, event string) map[string]url.Values {
 		"try":   {"id": {id}, "url": {"https://evil.example/"}, "filter": {`{"a":1}`}},
 		"pause": {"id": {id}}, "resume": {"id": {id}},
 		"disable": {"id": {id}}, "rotate": {"id": {id}, "overlap": {"0"}}, "delete": {"id": {id}},
-		"test": {"id": {id}}, "example": {"id": {id}, "type": {"order.created"}},
+		"test": {"id": {id}}, "verify": {"id": {id}}, "example": {"id": {id}, "type": {"order.created"}},
 		"redeliver": {"id": {id}, "event": {event}},
 		"replay":    {"id": {id}, "state": {"delivered"}}, "erase": {"id": {id}, "event": {event}},
 	}

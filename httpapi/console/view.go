@@ -116,6 +116,7 @@ var doneTexts = map[string]string{
 	"saved":     "The changes were saved. The next attempt uses them.",
 	"enabled":   "The webhook is enabled.",
 	"paused":    "The webhook is paused. What is published is kept.",
+	"verified":  "The endpoint has agreed. What has collected is sent, slowly at first.",
 	"resumed":   "The webhook goes on. What has collected is sent, slowly at first.",
 	"disabled":  "The webhook is disabled. What was pending is canceled.",
 	"deleted":   "The webhook was deleted.",

@@ -26,6 +26,7 @@ type webhook struct {
 	CreatedAt, UpdatedAt  time.Time
 	On                    bool // what is published is kept for it, and sent unless it is paused
 	Paused                bool
+	Polled                bool   // it has no URL
 	FilterError           string // it gets nothing, as its filter does not parse
 
 	// A list has these too.
@@ -47,6 +48,7 @@ func (q *request) newWebhook(ctx context.Context, sub *store.Subscription) (webh
 		Stats: stats, State: show.WebhookState(sub, &stats),
 		CreatedAt: sub.CreatedAt, UpdatedAt: sub.UpdatedAt,
 		On: sub.Collects(), Paused: sub.Status == store.Paused,
+		Polled: sub.URL == "",
 	}
 	if err := sub.FilterError(); err != nil {
 		w.FilterError = text.Line(err.Error())

@@ -29,7 +29,8 @@ func TestDescriptionOfAHost(t *testing.T) {
 		names = append(names, name)
 	}
 	slices.Sort(names)
-	want := []string{"message.created", "order.created", "order.note", "webhook.disabled",
+	want := []string{"message.created", "order.created", "order.note", "webhook.challenge",
+		"webhook.disabled",
 		"webhook.exhausted", "webhook.ping"}
 	if !slices.Equal(names, want) {
 		t.Errorf("got the event types %q, want %q", names, want)

@@ -28,7 +28,7 @@ func (s *Store) Deliveries(
 	// Up to as many deliveries are collected as one page has by default; more only if asked for.
 	walk := s.deliveryWalk(&q).Within(page.BudgetOf(ctx))
 	limit := page.Limit(q.Limit)
-	cursor, err := s.cursors.Open(q.Cursor)
+	cursor, err := page.Begin(s.cursors, &q)
 	var found store.Page[*delivery]
 	if err == nil {
 		var searched *page.Position
@@ -46,7 +46,9 @@ func (s *Store) Deliveries(
 	}
 	// Still under the lock, as shown reads what other calls change.
 	return page.Map(page.SealPage(s.cursors, found),
-		func(d **delivery) store.Delivery { return s.queue.shown(*d, now) }), nil
+		func(d **delivery) store.Delivery {
+			return s.queue.shown(*d, s.withheld((*d).sub), now)
+		}), nil
 }
 
 // listPosition returns where d stands in a listing. Listings go by the event, and among those of

@@ -93,12 +93,13 @@ func (q *queue) place(d *delivery, endLease bool, now time.Time) {
 	}, now)
 }
 
-// shown returns a delivery as the outside sees it, with what it waits for.
-func (q *queue) shown(d *delivery, now time.Time) store.Delivery {
+// shown returns a delivery as the outside sees it, with what it waits for. withheld is that of its
+// subscription.
+func (q *queue) shown(d *delivery, withheld store.Wait, now time.Time) store.Delivery {
 	r := d.record()
 	if d.state == store.Pending {
 		w := schedule.Waiting{
-			Position: d.place(), Blocked: !d.isNext(), Paused: !d.sub.turns.Active(),
+			Position: d.place(), Blocked: !d.isNext(), Withheld: withheld,
 		}
 		why, until := q.Why(d.sub.num, w, nil, now.UnixNano())
 		if r.Wait = why; until != 0 {

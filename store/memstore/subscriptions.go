@@ -112,10 +112,17 @@ func (s *Store) UpdateSubscription(
 	return sub.Clone(), nil
 }
 
-// active reports whether deliveries of sub may be claimed. What is unsubscribed has none.
-func (s *state) active(sub *subscription) bool {
-	return sub.Status != store.Paused && !s.isClosed(sub.Tenant)
+// withheld returns why deliveries of sub may not be claimed; empty if they may. While its tenant is
+// moved they may not either.
+func (s *state) withheld(sub *subscription) store.Wait {
+	if s.isClosed(sub.Tenant) {
+		return store.WaitPaused
+	}
+	return sub.Withheld()
 }
+
+// active reports whether deliveries of sub may be claimed.
+func (s *state) active(sub *subscription) bool { return s.withheld(sub) == "" }
 
 // cancelReason is what deliveries that end with the subscription say: why it was disabled, or that
 // its owner has ended it.

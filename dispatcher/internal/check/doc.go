@@ -29,6 +29,10 @@ type Rules struct {
 
 	// Visible says whether a tenant may know of a type; if nil, it may of all.
 	Visible func(tenant, name string) bool
+
+	Verify    bool // endpoints must prove that they want deliveries
+	Handshake bool // by a handshake, in which they say at what rate
+	AllowPull bool // subscriptions need no URL
 }
 
 // SubscriptionID returns the canonical form of a subscription's ID.

@@ -120,9 +120,14 @@ func Timeouts(usual, longest time.Duration, owner OwnerBounds) (errs []error) {
 	return errs
 }
 
-// Asked returns what the owner of a subscription has asked for, as far as it is allowed.
-func (b OwnerBounds) Asked(sub *store.Subscription) OwnerBounds {
-	return OwnerBounds{min(sub.Timeout, b.Timeout), min(sub.Rate, b.Rate)}
+// Asked returns what the owner of a subscription has asked for, as far as it is allowed. handshake
+// says that the rate may be what the endpoint allows: it holds where the owner may set none, too.
+func (b OwnerBounds) Asked(sub *store.Subscription, handshake bool) OwnerBounds {
+	rate := min(sub.Rate, b.Rate)
+	if handshake && b.Rate == 0 {
+		rate = sub.Rate
+	}
+	return OwnerBounds{min(sub.Timeout, b.Timeout), rate}
 }
 
 // check validates what the owner of a subscription asks for, where it has changed.

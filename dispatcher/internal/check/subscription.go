@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/outhook/outhook/dispatcher/internal/netguard"
+	"github.com/outhook/outhook/dispatcher/internal/pull"
 	"github.com/outhook/outhook/dispatcher/internal/send"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/signing"
@@ -36,10 +37,13 @@ func (r *Rules) Subscription(sub, was *store.Subscription) error {
 	if err != nil {
 		return err
 	}
-	if sub.URL != was.URL || sub.URL == "" {
-		if sub.URL, err = r.checkURL(sub.URL); err != nil {
-			return err
-		}
+	if sub.URL == "" {
+		err = r.checkNoURL(was)
+	} else if sub.URL != was.URL {
+		sub.URL, err = r.checkURL(sub.URL)
+	}
+	if err != nil {
+		return err
 	}
 	if sub.URL != was.URL {
 		sub.VerifiedAt = time.Time{}
@@ -71,7 +75,11 @@ func (r *Rules) Subscription(sub, was *store.Subscription) error {
 		return err
 	}
 	switch sub.Status {
-	case store.Subscribed, store.Paused:
+	case store.Subscribed, store.Paused, store.Unverified:
+		if sub.Status == store.Unverified && !r.Verify && was.Status != store.Unverified {
+			return &events.InvalidError{Field: "status", Reason: fmt.Sprintf(
+				"is %q, but this host asks for no proof; give %q", sub.Status, store.Subscribed)}
+		}
 		sub.DisabledReason = "" // a host that sets the Status alone need not know of it
 	case store.Unsubscribed:
 	default:
@@ -85,11 +93,14 @@ func (r *Rules) Subscription(sub, was *store.Subscription) error {
 }
 
 // Replaced returns what is stored in place of cur, which sub replaces. A proof of the same URL
-// stays.
-func Replaced(cur, sub *store.Subscription) store.Subscription {
+// stays, and with it the rate that the endpoint has allowed, unless sub asks for a lower one.
+func (r *Rules) Replaced(cur, sub *store.Subscription) store.Subscription {
 	out := sub.Clone()
 	if cur.URL == sub.URL {
 		out.VerifiedAt = cur.VerifiedAt
+	}
+	if r.Handshake && !out.VerifiedAt.IsZero() && cur.Rate > 0 {
+		out.Rate = Lesser(out.Rate, cur.Rate, 0)
 	}
 	return out
 }
@@ -128,6 +139,35 @@ func replacesValues(sub, was *store.Subscription) bool {
 		}
 	}
 	return true
+}
+
+// checkNoURL refuses a subscription without a URL where the host allows none, unless it is one
+// already.
+func (r *Rules) checkNoURL(was *store.Subscription) error {
+	if r.AllowPull || was.ID != "" && was.URL == "" {
+		return nil
+	}
+	_, err := r.checkURL("")
+	return err
+}
+
+// NoURL is the error of a call that needs the endpoint of a subscription which has none.
+func NoURL(so string) error {
+	return &events.InvalidError{Field: "id", Reason: "names a webhook without a url, which is read " +
+		"by poll; " + so}
+}
+
+// Poll says what is wrong with a request to read deliveries.
+func Poll(most int, wait time.Duration) error {
+	if most < 1 || most > pull.MaxItems {
+		return &events.InvalidError{Field: "max",
+			Reason: fmt.Sprintf("is %d; give 1 to %d", most, pull.MaxItems)}
+	}
+	if wait < 0 || wait > pull.MaxWait {
+		return &events.InvalidError{Field: "wait",
+			Reason: fmt.Sprintf("is %v; give at most %v, or 0 to answer at once", wait, pull.MaxWait)}
+	}
+	return nil
 }
 
 // checkURL returns the form in which a URL is stored.

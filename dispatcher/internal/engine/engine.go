@@ -131,6 +131,12 @@ func (e *Engine) Counts() Counts {
 	}
 }
 
+// CountPolled counts deliveries that were read by poll, each with its attempt.
+func (e *Engine) CountPolled(n int) {
+	e.counts.attempts.Add(uint64(n))
+	e.counts.delivered.Add(uint64(n))
+}
+
 type counts struct{ attempts, delivered, retried, dead atomic.Uint64 }
 
 // add counts what an attempt made of its delivery.

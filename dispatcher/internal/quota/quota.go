@@ -25,6 +25,8 @@ const (
 	Pings             = "pings"
 	Replays           = "replays"
 	SubscriptionPings = "subscription_pings"
+	HostProofs        = "host_proofs"
+	Polls             = "polls"
 )
 
 // Limits are what a tenant may use. What has no limit is negative.
@@ -69,6 +71,10 @@ func Describe(kind string, retryAfter time.Duration) (what, remedy string) {
 		what = "redeliveries and replays a minute"
 	case SubscriptionPings:
 		what = "pings of one subscription a minute"
+	case HostProofs:
+		what = "requests for proof to one host a minute"
+	case Polls:
+		what = "polls at once"
 	}
 	return what, remedy
 }
@@ -199,14 +205,26 @@ func (k *Keeper) AllowReplay(tenant string) error {
 const pingBurst = 5
 
 // AllowPing refuses if no ping of a subscription may be sent now.
-func (k *Keeper) AllowPing(sub *store.Subscription) error {
+func (k *Keeper) AllowPing(sub *store.Subscription) error { return k.allowPing(sub) }
+
+func (k *Keeper) allowPing(sub *store.Subscription, more ...rates.Rate) error {
 	q, err := k.limits(sub.Tenant)
 	if err != nil {
 		return err
 	}
 	own := rateOf(SubscriptionPings, sub.ID, 60)
 	own.Burst = pingBurst
-	return k.take(sub.Tenant, rateOf(Pings, sub.Tenant, q.PingsPerMinute), own)
+	return k.take(sub.Tenant,
+		append(more, rateOf(Pings, sub.Tenant, q.PingsPerMinute), own)...)
+}
+
+// proofsPerMinute is how often a minute one host may be asked for proof, of all tenants together.
+const proofsPerMinute = 30
+
+// AllowProof is AllowPing for a request for proof: nobody has agreed to it, so its host has a bound
+// too, whoever asks for it.
+func (k *Keeper) AllowProof(sub *store.Subscription, host string) error {
+	return k.allowPing(sub, rateOf(HostProofs, host, proofsPerMinute))
 }
 
 // rateOf returns a rate that can be used up at once.

@@ -22,6 +22,10 @@ var (
 	headerSignature = http.CanonicalHeaderKey(signing.HeaderSignature)
 )
 
+// HeaderRequestOrigin names the sender to an endpoint: HTTP 1.1 Web Hooks for Event Delivery (of
+// CloudEvents 1.0.2), 4.1.2.
+const HeaderRequestOrigin = "Webhook-Request-Origin"
+
 // reserved are the header names that belong to the sender, in canonical form. reservedPrefixes are
 // families of them. Some are the delivery's own, some would change how the request is framed
 // (Content-Length, Connection, Transfer-Encoding), and Idempotency-Key and X-Idempotency-Key would
@@ -49,7 +53,7 @@ func IsReserved(name string) bool {
 }
 
 // ownHeaders is how many headers of a delivery are the sender's, apart from a trace.
-const ownHeaders = 7
+const ownHeaders = 8
 
 // HeaderProblem says why a subscription may not have a header; "" if it may. The text follows the
 // name of a field, and never repeats the value.
@@ -143,6 +147,9 @@ func (s *Sender) header(c *store.Claim, m *message) http.Header {
 	set(headerID, c.EventID)
 	set(headerTimestamp, strconv.FormatInt(m.at.Unix(), 10))
 	set(headerAttempt, strconv.Itoa(c.Attempt))
+	if s.origin != "" { // as CloudEvents has it, once the endpoint has agreed to that origin
+		set(HeaderRequestOrigin, s.origin)
+	}
 	if keys := sub.Keys(m.at); len(keys) > 0 {
 		symmetric, pair := kinds(keys)
 		if !s.noAiry && symmetric != "" {

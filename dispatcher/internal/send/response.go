@@ -25,8 +25,10 @@ const (
 const maxRetryAfter = 24 * time.Hour
 
 // read puts an answer into a result. The status decides the attempt: what goes wrong with the body
-// changes nothing.
-func (s *Sender) read(ctx context.Context, res *http.Response, p *Policy, r *Result) {
+// changes nothing. So many bytes of it are kept.
+func (s *Sender) read(
+	ctx context.Context, res *http.Response, p *Policy, r *Result, kept int,
+) {
 	if res.Body == nil { // Options.Transport may leave it out
 		res.Body = http.NoBody
 	}
@@ -44,7 +46,7 @@ func (s *Sender) read(ctx context.Context, res *http.Response, p *Policy, r *Res
 		r.Kind, r.RetryAfter = kindOf(res.StatusCode, res.Header, time.Now())
 		r.Final = r.Kind == KindRefused && p.Final != nil && p.Final(res.StatusCode)
 	}
-	r.Attempt.Response = readAnswer(ctx, res, s.kept)
+	r.Attempt.Response = readAnswer(ctx, res, kept)
 }
 
 // readAnswer returns the beginning of the body of an answer, and reads on as readBody does.

@@ -35,6 +35,9 @@ type Options struct {
 
 	NoAirySignature, NoStandardSignature bool // what a delivery with a key is not to carry
 
+	// Origin is the webhook-request-origin that each delivery has; if empty, none has it.
+	Origin string
+
 	Resolver *net.Resolver  // looks up names; if nil, the system's
 	Roots    *x509.CertPool // whom certificates are trusted by; if nil, the system's
 }
@@ -52,6 +55,7 @@ type Sender struct {
 	kept      int // bytes of an answer's body
 
 	noAiry, noStandard bool // signatures that are not sent
+	origin             string
 }
 
 // New returns a Sender. It starts no goroutine; CloseIdleConnections is all that it needs at its
@@ -67,7 +71,7 @@ func New(o Options) *Sender {
 		detail:    o.Detail,
 		kept:      o.MaxResponse,
 
-		noAiry: o.NoAirySignature, noStandard: o.NoStandardSignature,
+		noAiry: o.NoAirySignature, noStandard: o.NoStandardSignature, origin: o.Origin,
 	}
 	if s.host == nil {
 		s.own = newTransport(&o)
@@ -94,7 +98,14 @@ type Result struct {
 // Send makes the attempt that c is for, by a policy, with a traceparent header unless trace is
 // empty. It returns by the deadline, or soon after ctx has ended. A panic of the transport, or of a
 // function of the host, ends as an error of the attempt.
-func (s *Sender) Send(ctx context.Context, c *store.Claim, p *Policy, trace string) (r Result) {
+func (s *Sender) Send(ctx context.Context, c *store.Claim, p *Policy, trace string) Result {
+	return s.send(ctx, c, p, trace, nil)
+}
+
+// send makes an attempt, or if x is not nil an exchange.
+func (s *Sender) send(
+	ctx context.Context, c *store.Claim, p *Policy, trace string, x *Exchange,
+) (r Result) {
 	start := time.Now()
 	deadline := start.Add(p.Timeout)
 	attempt := h1.WithDeadline(ctx, deadline)
@@ -111,7 +122,7 @@ func (s *Sender) Send(ctx context.Context, c *store.Claim, p *Policy, trace stri
 	}()
 
 	m := message{policy: p, trace: trace, at: start}
-	req, err := s.request(attempt, c, &m)
+	req, err := s.build(attempt, c, &m, x)
 	r.Body = m.decided
 	if err != nil {
 		r.fail(err)
@@ -122,7 +133,7 @@ func (s *Sender) Send(ctx context.Context, c *store.Claim, p *Policy, trace stri
 	var prog progress
 	var answer http.Header
 	res, err := s.roundTrip(req, c, &prog)
-	if err == nil && s.mayRenew(res, p) {
+	if err == nil && !x.isOptions() && s.mayRenew(res, p) {
 		req, res, err = s.renew(attempt, c, &m, req, res, &prog)
 	}
 	if err != nil {
@@ -130,8 +141,13 @@ func (s *Sender) Send(ctx context.Context, c *store.Claim, p *Policy, trace stri
 		r.fail(cause(err, ctx, deadline))
 	} else {
 		answer = res.Header
-		s.read(attempt, res, p, &r)
-		s.obey(answer, &r)
+		if x == nil {
+			s.read(attempt, res, p, &r, s.kept)
+			s.obey(answer, &r)
+		} else {
+			s.read(attempt, res, p, &r, store.MaxResponse)
+			x.take(answer, &r, s.kept)
+		}
 	}
 	wanted := s.detail.wants(&r.Attempt)
 	if !wanted && len(r.Attempt.Response) < minSecret {
@@ -144,6 +160,16 @@ func (s *Sender) Send(ctx context.Context, c *store.Claim, p *Policy, trace stri
 		r.Attempt.Detail = detailOf(h1.PhasesOf(attempt), hidden, secrets, req, answer)
 	}
 	return r
+}
+
+// build builds the request of an attempt, or if x says so an OPTIONS, and completes its message.
+func (s *Sender) build(
+	ctx context.Context, c *store.Claim, m *message, x *Exchange,
+) (*http.Request, error) {
+	if x.isOptions() {
+		return s.options(ctx, c, m, x)
+	}
+	return s.request(ctx, c, m)
 }
 
 // fail makes err the reason why there is no answer. The kind stays KindDown, which is that of an

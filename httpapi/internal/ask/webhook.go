@@ -15,7 +15,12 @@ import (
 //
 // may says what else its owner may set.
 func Subscription(f *Fields, tenant string, may May) store.Subscription {
-	sub := store.Subscription{Tenant: tenant, URL: f.Required("url")}
+	sub := store.Subscription{Tenant: tenant}
+	if polled(f) {
+		f.withoutURL()
+	} else {
+		sub.URL = f.Required("url")
+	}
 	sub.ID, _ = f.Text("id")
 	sub.Name, _ = f.Text("name")
 	sub.Events, _ = f.List("events")
@@ -51,6 +56,10 @@ func ReadChange(f *Fields, may May) Change {
 	c := Change{settings: readSettings(f, may)}
 	if url, ok := f.Text("url"); ok {
 		c.url = &url
+	}
+	if polled(f) {
+		f.withoutURL()
+		c.url = new(string)
 	}
 	if name, ok := f.Text("name"); ok {
 		c.name = &name
@@ -88,6 +97,16 @@ func (c *Change) Apply(sub *store.Subscription) {
 	// the DisabledReason.
 	if c.status != nil && *c.status != sub.Status {
 		sub.Status, sub.DisabledReason = *c.status, ""
+	}
+}
+
+// polled reports whether a webhook is to be read by poll, and so to have no URL.
+func polled(f *Fields) bool { return f.Bool("poll", false) }
+
+// withoutURL fails if there is a URL too.
+func (f *Fields) withoutURL() {
+	if _, given := f.Text("url"); given {
+		f.Fail("poll", "is given beside a url; give one of them")
 	}
 }
 

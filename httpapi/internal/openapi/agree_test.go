@@ -73,7 +73,8 @@ func TestWordsAgree(t *testing.T) {
 		"status": words(store.Statuses()),
 		"wait": words([]store.Wait{store.WaitDue, store.WaitUnderWay, store.WaitRetry,
 			store.WaitNotBefore, store.WaitKey,
-			store.WaitRateLimit, store.WaitThrottled, store.WaitBreaker, store.WaitPaused}),
+			store.WaitRateLimit, store.WaitThrottled, store.WaitBreaker, store.WaitPaused,
+			store.WaitUnverified, store.WaitPoll}),
 	} {
 		if got := operatorSchema(t, name).Enum; !slices.Equal(got, want) {
 			t.Errorf("%s: described as %q, want %q", name, got, want)

@@ -65,7 +65,7 @@ func TestDeclaredTypes(t *testing.T) {
 		names = append(names, name)
 	}
 	slices.Sort(names)
-	want := []string{"order.paid", dispatcher.TypePing}
+	want := []string{"order.paid", dispatcher.TypePing, dispatcher.TypeChallenge}
 	slices.Sort(want)
 	if !slices.Equal(names, want) {
 		t.Errorf("got the types %q, want %q", names, want)

@@ -37,7 +37,10 @@ type hookOperation struct {
 // declare puts the types of a host in the place of all that a host could publish.
 func (doc *document) declare(types []events.Type) error {
 	template := doc.Webhooks
-	doc.Webhooks = map[string]hook{dispatcher.TypePing: template[dispatcher.TypePing]}
+	doc.Webhooks = make(map[string]hook)
+	for _, own := range []string{dispatcher.TypePing, dispatcher.TypeChallenge} {
+		doc.Webhooks[own] = template[own]
+	}
 	described := make(map[string]events.Type)
 	for _, t := range append(events.Airy(), events.OperationalTypes()...) {
 		described[t.Name] = t

@@ -1,6 +1,11 @@
 package wire
 
 import (
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
 	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/store"
 )
@@ -85,6 +90,17 @@ func (v View) detail(d *store.AttemptDetail) *Detail {
 	}
 	if v.Operator {
 		out.RemoteAddress = d.RemoteAddress
+	}
+	return out
+}
+
+// sortedHeaders returns the lines of headers, by their names in lower case.
+func sortedHeaders(h http.Header) []Header {
+	out := []Header{}
+	for _, name := range slices.Sorted(maps.Keys(h)) {
+		for _, value := range h[name] {
+			out = append(out, Header{strings.ToLower(name), value})
+		}
 	}
 	return out
 }

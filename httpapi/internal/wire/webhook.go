@@ -24,6 +24,9 @@ type Webhook struct {
 	// PublicKeys are those of the Ed25519 keys that sign now, in the order in which they were made.
 	PublicKeys []signing.PublicKey `json:"public_keys,omitempty"`
 
+	Poll       bool      `json:"poll,omitempty"`       // it has no URL, and is read by /webhooks.poll
+	VerifiedAt Timestamp `json:"verified_at,omitzero"` // when its endpoint last agreed
+
 	// What few webhooks have, and then only what is set.
 	Description    string            `json:"description,omitempty"`
 	Metadata       map[string]string `json:"metadata,omitempty"`
@@ -115,7 +118,8 @@ func (v View) Webhook(s *store.Subscription) Webhook {
 	w := Webhook{ID: s.ID, Tenant: v.tenant(s.Tenant), Name: s.Name, URL: s.URL, Events: s.Events,
 		Headers: s.Headers, Status: s.Status, Signed: s.Signed(),
 		Description: s.Description, Metadata: s.Metadata, Filter: filterOf(s), Fields: s.Fields,
-		Rate: s.Rate, TimeoutSeconds: s.Timeout.Seconds(), PublicKeys: s.PublicKeys(time.Now())}
+		Rate: s.Rate, TimeoutSeconds: s.Timeout.Seconds(), PublicKeys: s.PublicKeys(time.Now()),
+		Poll: s.URL == "", VerifiedAt: Timestamp(s.VerifiedAt)}
 	if err := s.FilterError(); err != nil {
 		w.FilterError = err.Error()
 	}

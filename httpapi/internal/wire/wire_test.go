@@ -26,7 +26,7 @@ func TestEmptyValues(t *testing.T) {
 		want string
 	}{
 		{wire.View{}.Webhook(&store.Subscription{}),
-			`{"id":"","url":"","events":[],"headers":{},"status":"","signed":false}`},
+			`{"id":"","url":"","events":[],"headers":{},"status":"","signed":false,"poll":true}`},
 		{wire.View{}.Deliveries(&store.Page[store.Delivery]{}, false),
 			`{"data":[],"pagination_data":{"previous_cursor":"","next_cursor":""}}`},
 		{wire.View{}.Deliveries(&store.Page[store.Delivery]{}, true),

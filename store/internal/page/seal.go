@@ -70,6 +70,20 @@ func (s *Sealer) Open(text string) (string, error) {
 	return string(cursor), nil
 }
 
+// Begin returns where the page of a query begins, in clear: at its cursor, or where [First] says.
+func Begin(s *Sealer, q *store.DeliveryQuery) (string, error) {
+	cursor, err := s.Open(q.Cursor)
+	return First(cursor, q.Last), err
+}
+
+// First returns a cursor in clear, or, if it is empty and last is asked for, that of the last page.
+func First(cursor string, last bool) string {
+	if cursor == "" && last {
+		return Cursor{At: End(), Back: true}.String()
+	}
+	return cursor
+}
+
 // SealPage seals the cursors of a page.
 func SealPage[T any](s *Sealer, p store.Page[T]) store.Page[T] {
 	p.Next, p.Previous = s.Seal(p.Next), s.Seal(p.Previous)

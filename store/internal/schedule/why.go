@@ -10,7 +10,9 @@ import (
 type Waiting struct {
 	Position Position
 	Blocked  bool // by an earlier one of its key; then it has no position but its event
-	Paused   bool // nothing of its subscription is to be claimed
+
+	// Withheld is why nothing of its subscription is to be claimed; empty if something may be.
+	Withheld store.Wait
 }
 
 // Why returns what keeps a pending delivery of a subscription from being claimed, and until when; 0
@@ -39,8 +41,8 @@ func (s *Schedule[Q, L]) Why(
 		return store.WaitUnderWay, l.until
 	}
 	switch {
-	case w.Paused:
-		return store.WaitPaused, 0
+	case w.Withheld != "":
+		return w.Withheld, 0
 	case w.Blocked:
 		return store.WaitKey, 0
 	}

@@ -35,6 +35,7 @@ type Webhook struct {
 	Tests    *FilterTests      // of the filter, if they were asked for
 	Errors   map[string]string // by field; "" is of the whole
 	Heading  string
+	Polled   bool // it has no URL, and is read by poll
 }
 
 // TypeChoice is a type of the catalogue in a form.

@@ -56,6 +56,16 @@ func Bars(sub *store.Subscription, s *dispatcher.SubscriptionStats, f Facts, r R
 			Text: "Nothing is sent. What is published is kept in its order: " +
 				Plural(s.Pending, "delivery") + " so far."}
 		bars = append(bars, b.post(r.Edit, "Resume", "resume", sub.ID))
+	case sub.Status == store.Unverified:
+		b := Bar{Kind: "wait", Head: "The endpoint has not agreed yet to get deliveries.",
+			Text: "Nothing is sent. What is published is kept in its order: " +
+				Plural(s.Pending, "delivery") + " so far."}
+		bars = append(bars, b.post(r.Test, "Ask it now", "verify", sub.ID))
+	case sub.URL == "":
+		if s.Pending > 0 {
+			bars = append(bars, Bar{Kind: "wait", At: s.OldestPending,
+				Head: Plural(s.Pending, "delivery") + " to be read by poll, the oldest"})
+		}
 	case s.Breaker == dispatcher.BreakerOpen:
 		bars = append(bars, breakerOpen(sub, s, f, r))
 	default:

@@ -32,6 +32,8 @@ const (
 	Failing      = "failing"
 	Throttled    = "throttled"
 	Paused       = "paused"
+	Unverified   = "unverified"
+	Polled       = "polled"
 	Disabled     = "disabled"
 	Unsubscribed = "unsubscribed"
 	Unreadable   = "unreadable"
@@ -39,17 +41,20 @@ const (
 
 // WebhookStates returns the words for the states of a webhook.
 func WebhookStates() []string {
-	return []string{Active, New, Failing, Throttled, Paused, Disabled, Unsubscribed, Unreadable}
+	return []string{Active, New, Failing, Throttled, Polled, Paused, Unverified, Disabled,
+		Unsubscribed, Unreadable}
 }
 
 // Statuses returns the statuses that a webhook in a state may have: a store finds those by itself.
 // It is empty for a state that says nothing of the status.
 func Statuses(state string) []store.Status {
 	switch state {
-	case Active, New, Failing, Throttled:
+	case Active, New, Failing, Throttled, Polled:
 		return []store.Status{store.Subscribed}
 	case Paused:
 		return []store.Status{store.Paused}
+	case Unverified:
+		return []store.Status{store.Unverified}
 	case Disabled, Unsubscribed:
 		return []store.Status{store.Unsubscribed}
 	}
@@ -72,6 +77,10 @@ func WebhookState(sub *store.Subscription, s *dispatcher.SubscriptionStats) Stat
 		return State{Kind: "off", Word: Unsubscribed, Detail: "by its owner"}
 	case sub.Status == store.Paused:
 		return State{Kind: "off", Word: Paused, Detail: "by its owner"}
+	case sub.Status == store.Unverified:
+		return State{Kind: "wait", Word: Unverified, Detail: "its endpoint has not agreed yet"}
+	case sub.URL == "":
+		return State{Kind: "ok", Word: Polled, Detail: "read by poll"}
 	case s.Breaker == dispatcher.BreakerOpen:
 		state := State{Kind: "bad", Word: Failing, Detail: fmt.Sprintf("%d in a row", s.Failures)}
 		switch {
@@ -138,6 +147,10 @@ func waitWords(d *store.Delivery) (why string, at time.Time) {
 		return either(at, "down, next try", "endpoint down"), at
 	case store.WaitPaused:
 		return "webhook paused", time.Time{}
+	case store.WaitUnverified:
+		return "not agreed yet", time.Time{}
+	case store.WaitPoll:
+		return "for a poll", time.Time{}
 	}
 	if d.DueAt.After(time.Now()) {
 		return "", d.DueAt
@@ -173,6 +186,10 @@ func WaitText(d *store.Delivery) string {
 		return "the endpoint is down"
 	case store.WaitPaused:
 		return "the webhook is paused"
+	case store.WaitUnverified:
+		return "the endpoint has not agreed yet"
+	case store.WaitPoll:
+		return "to be read by poll"
 	}
 	return ""
 }
@@ -281,6 +298,9 @@ func Advice(status int, reason string) string {
 
 // URL returns a webhook's URL for people: without its query, which may hold a password.
 func URL(raw string) string {
+	if raw == "" {
+		return "(read by poll)"
+	}
 	u, err := url.Parse(raw)
 	if err != nil {
 		return "(not readable)"

@@ -13,10 +13,15 @@ import (
 func TestStatusesOfStates(t *testing.T) {
 	subs := []store.Subscription{
 		{Status: store.Subscribed}, {Status: store.Paused}, {Status: store.Unsubscribed},
+		{Status: store.Unverified}, {Status: store.Unverified, SealedWith: "k"},
 		{Status: store.Unsubscribed, DisabledReason: "410"},
 		{Status: store.Subscribed, SealedWith: "k"}, {Status: store.Paused, SealedWith: "k"},
 		{Status: store.Unsubscribed, DisabledReason: "410", SealedWith: "k"},
 	}
+	for i := range subs {
+		subs[i].URL = "https://e.example/"
+	}
+	subs = append(subs, store.Subscription{Status: store.Subscribed}) // read by poll
 	stats := []dispatcher.SubscriptionStats{
 		{New: true}, {}, {Day: store.AttemptStats{Delivered: 3}}, {Failures: 2},
 		{Failures: 12, Breaker: dispatcher.BreakerOpen}, {Pace: 5 * show.SlowPace},

@@ -16,7 +16,7 @@ func (l *Lister) Deliveries(
 	if err := q.Validate(); err != nil {
 		return found, err
 	}
-	cursor, err := l.db.Cursors.Open(q.Cursor)
+	cursor, err := page.Begin(l.db.Cursors, q)
 	if err != nil {
 		return found, err
 	}

@@ -12,7 +12,6 @@ import (
 	"github.com/outhook/outhook/store/boltstore/internal/scan"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
 	"github.com/outhook/outhook/store/internal/page"
-	"github.com/outhook/outhook/store/internal/schedule"
 )
 
 // shown returns a page of deliveries as callers see it, with what those that are pending wait for.
@@ -22,14 +21,14 @@ func (l *Lister) shown(
 ) (p store.Page[store.Delivery], err error) {
 	unknown := l.explain(&found, nil)
 	if len(unknown) > 0 || searched != nil {
-		states := make(map[uint64]schedule.State)
+		states := make(map[uint64]state)
 		err := l.db.Read(ctx, func(t *txn.Tx) error {
 			for _, num := range unknown {
 				sub, err := t.Subs.Get(num)
 				if err != nil {
 					sub = nil // its deliveries die when they are claimed
 				}
-				states[num] = schedule.State{Active: memory.Active(sub), Health: t.Subs.Health(num)}
+				states[num] = state{memory.Withheld(sub), t.Subs.Health(num)}
 			}
 			if searched != nil {
 				found.SearchedTo = timeNear(t, searched.Seq)
@@ -44,10 +43,16 @@ func (l *Lister) shown(
 	return page.Map(found, func(f *scan.FoundDelivery) store.Delivery { return f.Delivery }), nil
 }
 
+// state is what of a subscription's says why its deliveries wait.
+type state struct {
+	withheld store.Wait
+	health   *store.Health
+}
+
 // explain says what pending deliveries of a page wait for, under the mutex once. It returns the
 // subscriptions whose state the schedule does not have and that is not given either.
 func (l *Lister) explain(
-	found *store.Page[scan.FoundDelivery], states map[uint64]schedule.State,
+	found *store.Page[scan.FoundDelivery], states map[uint64]state,
 ) (unknown []uint64) {
 	l.db.Lock()
 	defer l.db.Unlock()
@@ -57,17 +62,17 @@ func (l *Lister) explain(
 		if f.Delivery.State != store.Pending {
 			continue
 		}
-		state, read := states[f.At.Num]
+		of, read := states[f.At.Num]
 		q := l.db.Memory.Schedule.Sub(f.At.Num)
 		switch {
 		case q != nil && q.Known():
-			state.Active = q.Active()
+			of.withheld = memory.WithheldBy(q)
 		case !read:
 			unknown = append(unknown, f.At.Num)
 			continue
 		}
-		f.Waiting.Paused = !state.Active
-		why, until := l.db.Memory.Schedule.Why(f.At.Num, f.Waiting, state.Health, now)
+		f.Waiting.Withheld = of.withheld
+		why, until := l.db.Memory.Schedule.Why(f.At.Num, f.Waiting, of.health, now)
 		f.Delivery.Wait, f.Delivery.WaitUntil = why, record.AsTime(until)
 	}
 	return unknown

@@ -50,9 +50,29 @@ type Claimed struct {
 // IsImplicit reports whether the delivery of a lease had no row when it was claimed.
 func IsImplicit(l *Lease) bool { return l.From == schedule.Implicit || l.From == schedule.Packed }
 
-// Active reports whether deliveries of a subscription may be claimed at all: of one that is paused
-// they are pending and may not. Those of one that can't be read may, to find that out and die.
-func Active(sub *store.Subscription) bool { return sub == nil || sub.Status == store.Subscribed }
+// Withheld returns why deliveries of a subscription may not be claimed; empty if they may. Those of
+// one that can't be read may, to find that out and die.
+func Withheld(sub *store.Subscription) store.Wait {
+	if sub == nil {
+		return ""
+	}
+	return sub.Withheld()
+}
+
+// Active reports whether deliveries of a subscription may be claimed.
+func Active(sub *store.Subscription) bool { return Withheld(sub) == "" }
+
+// WithheldBy returns why deliveries of a queue that is known may not be claimed; empty if they may.
+// While its tenant is moved they may not either.
+func WithheldBy(q *Queue) store.Wait {
+	switch {
+	case q.Active():
+		return ""
+	case Active(q.Data.Sub):
+		return store.WaitPaused
+	}
+	return Withheld(q.Data.Sub)
+}
 
 // setBacklogOf takes in what the file says of a subscription's backlog.
 func setBacklogOf(q *Queue, b *record.Backlog) {

@@ -74,7 +74,8 @@ func (h *History) list(
 	ctx context.Context, q *store.DeliveryQuery, around bool,
 ) (l listing, err error) {
 	// A bad cursor ends the call before it has asked the server anything.
-	l.Collector, err = page.Collect[listed](q.Cursor, page.Limit(q.Limit), store.DefaultDeliveryLimit)
+	l.Collector, err = page.Collect[listed](page.First(q.Cursor, q.Last), page.Limit(q.Limit),
+		store.DefaultDeliveryLimit)
 	if err != nil {
 		return l, err
 	}

@@ -32,9 +32,7 @@ func (h *History) Requeue(
 	// Somebody waits for that one event, so it goes before other retries of an endpoint that fails.
 	// All of a backlog would be written anew for an order that nobody asked for.
 	named := q.EventID != ""
-	if q.Cursor == "" { // it goes from the oldest on
-		q.Cursor = page.Cursor{At: page.End(), Back: true}.String()
-	}
+	q.Cursor = page.First(q.Cursor, true) // it goes from the oldest on
 	// Forward only: what is before the page was passed in the last step.
 	l, err := h.list(ctx, &q, false)
 	if err != nil {

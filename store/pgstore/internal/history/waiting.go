@@ -46,12 +46,12 @@ func (h *History) explainWith(items []listed, read replica.States) (unknown []in
 		q, st := h.Memory.Schedule.Sub(uint64(d.sub)), read[d.sub]
 		switch {
 		case q != nil && q.Known() && q.Data.Sub != nil:
-			w.Paused = q.Data.Paused()
+			w.Withheld = q.Data.Withheld()
 		case read == nil:
 			unknown = append(unknown, d.sub)
 			continue
 		case st != nil:
-			health, w.Paused = &st.Health, st.Sub.Status == store.Paused || st.Closed
+			health, w.Withheld = &st.Health, st.Withheld()
 		}
 		why, until := h.Memory.Schedule.Why(uint64(d.sub), w, health, now)
 		if d.Wait = why; until != 0 {

@@ -45,7 +45,7 @@ type importer struct {
 	progress func(Moved)
 
 	held    []string               // subscriptions that wait for a probe, or are paced
-	paused  []string               // and those that are paused
+	paused  []string               // and those that are withheld for another reason
 	numbers []int64                // reserved for the events of the history
 	seqs    map[event]int64        // the number here of each event with something pending
 	due     map[delivery]time.Time // of those that are not due yet
@@ -114,7 +114,7 @@ func (im *importer) subscription(ctx context.Context, sub *store.Subscription) e
 	if h.NextProbeAt.After(time.Now()) || h.HeldUntil.After(time.Now()) || h.Pace > 0 {
 		im.held = append(im.held, sub.ID)
 	}
-	if sub.Status == store.Paused {
+	if sub.Collects() && sub.Withheld() != "" {
 		im.paused = append(im.paused, sub.ID)
 	}
 	err = im.store(ctx, []string{sub.Tenant}, func(b *sqltx.Batch) {
@@ -208,6 +208,9 @@ func (im *importer) freeSubscriptions(ctx context.Context) error {
 	for _, id := range im.paused {
 		if _, err := im.from.UpdateSubscription(ctx, id, func(sub *store.Subscription) error {
 			sub.Status = store.Subscribed
+			if sub.URL == "" { // it was read by poll; here it stays so
+				sub.URL = "https://moved.invalid/"
+			}
 			return nil
 		}); err != nil {
 			return err

@@ -76,13 +76,23 @@ func (m *Memory) scheduleState(q *Queue, st *State) schedule.State {
 	}
 }
 
-// Paused reports whether a subscription that was read is kept back until somebody resumes it, or
-// settles its tenant.
-func (s *Subscriber) Paused() bool { return s.Sub.Status == store.Paused || s.closed }
+// Withheld returns why nothing of a subscription that was read is claimed; empty if something may
+// be.
+func (s *Subscriber) Withheld() store.Wait { return withheld(s.Sub, s.closed) }
+
+// Withheld is that of [Subscriber].
+func (st *State) Withheld() store.Wait { return withheld(&st.Sub, st.Closed) }
+
+// withheld is that of the subscription, unless its tenant is not settled.
+func withheld(sub *store.Subscription, closed bool) store.Wait {
+	if closed {
+		return store.WaitPaused
+	}
+	return sub.Withheld()
+}
 
 // Claimable reports whether deliveries of a subscription may be claimed at all. It may have changed
 // since the schedule has leased one.
 func (m *Memory) Claimable(q *Queue) bool {
-	return q.Data.Sub != nil && q.Data.Sub.Status == store.Subscribed && !q.Data.closed &&
-		m.shareOf(q.Num).state == Owned
+	return q.Data.Sub != nil && q.Data.Withheld() == "" && m.shareOf(q.Num).state == Owned
 }

@@ -58,10 +58,13 @@ func (s *sequence) releaseAll() {
 	}
 }
 
-// resume ends a pause of the owner's.
+// resume ends what withholds a subscription.
 func resume(s *store.Subscription) {
-	if s.Status == store.Paused {
+	if s.Collects() {
 		s.Status = store.Subscribed
+	}
+	if s.URL == "" {
+		s.URL = "https://resumed.example/"
 	}
 }
 

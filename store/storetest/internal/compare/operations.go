@@ -94,7 +94,10 @@ func (s *sequence) create() {
 	}
 	sub.Filter = s.filter()
 	if s.chance(10) {
-		sub.Status = one(s.rand, store.Unsubscribed, store.Paused)
+		sub.Status = one(s.rand, store.Unsubscribed, store.Paused, store.Unverified)
+	}
+	if s.chance(10) {
+		sub.URL = ""
 	}
 	s.note("create %s at %s, tenant %q, events %q, filter %s, %s", sub.ID, sub.URL, sub.Tenant,
 		sub.Events, sub.Filter, sub.Status)
@@ -131,7 +134,9 @@ func (mp *modelPair) change() (what string, change func(*store.Subscription) err
 		return "name", func(s *store.Subscription) error { s.Name = fmt.Sprint(n); return nil }
 	case 1:
 		return "url at " + origin, func(s *store.Subscription) error {
-			s.URL = fmt.Sprint(origin, n)
+			if s.URL = fmt.Sprint(origin, n); n%5 == 0 {
+				s.URL = "" // read by poll
+			}
 			return nil
 		}
 	case 2:
@@ -144,7 +149,8 @@ func (mp *modelPair) change() (what string, change func(*store.Subscription) err
 	case 4:
 		return "disable", status(store.Unsubscribed, "answered 410")
 	case 5:
-		return "pause", status(store.Paused, "")
+		held := one(mp.rand, store.Paused, store.Unverified)
+		return string(held), status(held, "")
 	case 6:
 		return "an error", func(s *store.Subscription) error {
 			s.Status, s.URL = store.Unsubscribed, "https://nowhere.example/"

@@ -9,7 +9,8 @@ WITH s AS (
         settings)
     SELECT $1::text, $2::text, $3::text, $4::text, $5::text[], $6::text[], $7::text[], $8::bytea[],
         $9::timestamptz, $10::text, $11::text,
-        statement_timestamp(), statement_timestamp(), CASE WHEN $10 IN ('Subscribed', 'Paused')
+        statement_timestamp(), statement_timestamp(),
+        CASE WHEN $10 IN ('Subscribed', 'Paused', 'Unverified')
             THEN statement_timestamp() END,
         $12::text, $13::text::jsonb
     ON CONFLICT (id) DO NOTHING
@@ -18,7 +19,7 @@ WITH s AS (
     INSERT INTO outhook.subscription_patterns (tenant, pattern, sub)
     SELECT DISTINCT s.tenant, p, s.num FROM s, unnest(CASE WHEN cardinality(s.events) = 0
         THEN '{""}' ELSE s.events END) AS p
-    WHERE s.status IN ('Subscribed', 'Paused') OR s.disabled_reason <> ''
+    WHERE s.status IN ('Subscribed', 'Paused', 'Unverified') OR s.disabled_reason <> ''
 ), h AS (
     INSERT INTO outhook.health (sub) SELECT num FROM s
 )

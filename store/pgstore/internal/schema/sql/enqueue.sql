@@ -37,7 +37,8 @@ WITH asked AS MATERIALIZED (
             WHERE w.tenant = p.tenant AND w.pattern = p.pattern OFFSET 0) w
         CROSS JOIN LATERAL (
             SELECT s.num AS sub,
-                CASE WHEN s.status NOT IN ('Subscribed', 'Paused') THEN s.disabled_reason END
+                CASE WHEN s.status NOT IN ('Subscribed', 'Paused', 'Unverified')
+                    THEN s.disabled_reason END
                 AS reason,
                 least(coalesce(s.subscribed_at, '-infinity'), statement_timestamp()) AS since,
                 s.version,

@@ -17,7 +17,7 @@ WITH s AS (
     INSERT INTO outhook.subscription_patterns (tenant, pattern, sub)
     SELECT DISTINCT s.tenant, p, s.num FROM s, unnest(CASE WHEN cardinality(s.events) = 0
         THEN '{""}' ELSE s.events END) AS p
-    WHERE s.status IN ('Subscribed', 'Paused') OR s.disabled_reason <> '')
+    WHERE s.status IN ('Subscribed', 'Paused', 'Unverified') OR s.disabled_reason <> '')
 INSERT INTO outhook.health (sub, healthy, failures, failing_for, last_failure, probes, slow_start,
     next_probe_at, latency,
     held_until, pace, pacing)

@@ -16,7 +16,7 @@ WITH stamp AS MATERIALIZED (
     FROM unnest($1::bigint[], $2::bigint[]) AS k(seq, sub)
     CROSS JOIN LATERAL (
         SELECT s.canceled_to FROM outhook.subscriptions s WHERE s.num = k.sub
-            AND s.status IN ('Subscribed', 'Paused') AND NOT EXISTS (
+            AND s.status IN ('Subscribed', 'Paused', 'Unverified') AND NOT EXISTS (
                 SELECT FROM outhook.unsettled_tenants t WHERE t.tenant = s.tenant) OFFSET 0) s
     CROSS JOIN LATERAL (
         SELECT e.key, CASE WHEN e.not_before > statement_timestamp()

@@ -6,11 +6,13 @@ WITH old AS MATERIALIZED (
     SELECT * FROM outhook.subscriptions WHERE num = $1 AND version = $2
 ), step AS MATERIALIZED (
     SELECT old.num,
-        old.status NOT IN ('Subscribed', 'Paused') AND $9::text IN ('Subscribed', 'Paused')
+        old.status NOT IN ('Subscribed', 'Paused', 'Unverified')
+            AND $9::text IN ('Subscribed', 'Paused', 'Unverified')
             AS begins,
-        old.status = 'Paused' AND $9 = 'Subscribed' AS resumes,
+        old.status IN ('Paused', 'Unverified') AND $9 = 'Subscribed' AS resumes,
         old.url <> $4 AS moves,
-        CASE WHEN old.status IN ('Subscribed', 'Paused') AND $9 NOT IN ('Subscribed', 'Paused')
+        CASE WHEN old.status IN ('Subscribed', 'Paused', 'Unverified')
+            AND $9 NOT IN ('Subscribed', 'Paused', 'Unverified')
             THEN nextval((SELECT pg_get_serial_sequence($12::text, 'seq'))::regclass) END AS ends
     FROM old
 ), s AS (
@@ -29,12 +31,12 @@ WITH old AS MATERIALIZED (
     DELETE FROM outhook.subscription_patterns w USING s WHERE w.sub = s.num AND NOT EXISTS (
         SELECT 1 FROM unnest(CASE WHEN cardinality(s.events) = 0 THEN '{""}' ELSE s.events END) AS p
         WHERE p = w.pattern
-            AND (s.status IN ('Subscribed', 'Paused') OR s.disabled_reason <> ''))
+            AND (s.status IN ('Subscribed', 'Paused', 'Unverified') OR s.disabled_reason <> ''))
 ), wanted AS (
     INSERT INTO outhook.subscription_patterns (tenant, pattern, sub)
     SELECT DISTINCT s.tenant, p, s.num FROM s, unnest(CASE WHEN cardinality(s.events) = 0
         THEN '{""}' ELSE s.events END) AS p
-    WHERE s.status IN ('Subscribed', 'Paused') OR s.disabled_reason <> ''
+    WHERE s.status IN ('Subscribed', 'Paused', 'Unverified') OR s.disabled_reason <> ''
     ON CONFLICT DO NOTHING
 ), canceled AS (
     INSERT INTO outhook.cancellations (sub, before, at, reason)

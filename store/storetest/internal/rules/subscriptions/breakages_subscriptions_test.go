@@ -90,6 +90,62 @@ func subscriptionsBreakages() []broken.Breakage {
 					return is
 				})
 			}},
+		{Name: "goes on with what is Unverified", Rule: "withheld/unverified",
+			Spoil: func(b *broken.Store) { b.OnUpdate = unverifiedAs(b, store.Subscribed) }},
+		{Name: "takes Unverified for Paused", Rule: "withheld/unverified",
+			Spoil: func(b *broken.Store) { b.OnUpdate = unverifiedAs(b, store.Paused) }},
+		{Name: "goes on with one that is created Unverified", Rule: "withheld/unverified-begins",
+			Spoil: func(b *broken.Store) {
+				b.OnCreate = createsWith(b, func(s *store.Subscription) {
+					s.Status = store.Subscribed
+				})
+			}},
+		{Name: "makes up a URL", Rule: "withheld/poll",
+			Spoil: func(b *broken.Store) {
+				b.OnCreate = createsWith(b, func(s *store.Subscription) {
+					s.URL = "https://made-up.example/"
+				})
+			}},
+		{Name: "keeps the old URL", Rule: "withheld/poll-requeue",
+			Spoil: func(b *broken.Store) {
+				b.OnUpdate = updatesWith(b, func(s *store.Subscription) {
+					if s.URL == "" {
+						s.URL = "https://old.example/"
+					}
+				})
+			}},
+		{Name: "ignores a success without a claim", Rule: "withheld/poll-success",
+			Spoil: func(b *broken.Store) {
+				b.OnFinish = func(
+					ctx context.Context, outcomes ...store.Outcome,
+				) ([]store.Result, error) {
+					results := make([]store.Result, len(outcomes))
+					for i := range outcomes {
+						if results[i].Ignored = outcomes[i].Token == 0; results[i].Ignored {
+							continue
+						}
+						one, err := b.Store.Finish(ctx, outcomes[i])
+						if err != nil {
+							return nil, err
+						}
+						results[i] = one[0]
+					}
+					return results, nil
+				}
+			}},
+		{Name: "begins with the newest", Rule: "withheld/oldest",
+			Spoil: func(b *broken.Store) {
+				b.OnDeliveries = func(
+					ctx context.Context, q store.DeliveryQuery,
+				) (store.Page[store.Delivery], error) {
+					err := q.Validate()
+					if err != nil {
+						return store.Page[store.Delivery]{}, err
+					}
+					q.Last = false
+					return b.Store.Deliveries(ctx, q)
+				}
+			}},
 		{Name: "gives another reason", Rule: "unsubscribe/reason",
 			Spoil: func(b *broken.Store) {
 				b.OnUpdate = updatesWith(b, func(s *store.Subscription) { s.DisabledReason = "" })
@@ -151,6 +207,31 @@ func pausesAs(
 		}
 		return is
 	})
+}
+
+// unverifiedAs returns an UpdateSubscription that stores another status in place of Unverified.
+func unverifiedAs(
+	b *broken.Store, status store.Status,
+) func(context.Context, string, func(*store.Subscription) error) (store.Subscription, error) {
+	return updatesTo(b, func(_, is store.Status) store.Status {
+		if is == store.Unverified {
+			return status
+		}
+		return is
+	})
+}
+
+// createsWith returns a CreateSubscription that stores something else than it returns.
+func createsWith(
+	b *broken.Store, more func(*store.Subscription),
+) func(context.Context, store.Subscription) (store.Subscription, error) {
+	return func(ctx context.Context, sub store.Subscription) (store.Subscription, error) {
+		status, url := sub.Status, sub.URL
+		more(&sub)
+		out, err := b.Store.CreateSubscription(ctx, sub)
+		out.Status, out.URL = status, url
+		return out, err
+	}
 }
 
 // updatesTo returns an UpdateSubscription that stores another status than the one it returns.

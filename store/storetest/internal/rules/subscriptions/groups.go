@@ -10,6 +10,7 @@ func Groups() []check.Group {
 		{Name: "subscriptions", Rules: subscriptionRules()},
 		{Name: "unsubscribe", Rules: unsubscribeRules()},
 		{Name: "paused", Rules: pausedRules()},
+		{Name: "withheld", Rules: withheldRules()},
 		{Name: "wanted", Rules: wantedRules()},
 		{Name: "filter", Rules: filterRules()},
 	}

@@ -1,0 +1,267 @@
+package pull
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/outhook/outhook/dispatcher/internal/send"
+	"github.com/outhook/outhook/store"
+)
+
+const (
+	// MaxItems is how many deliveries an answer has at most, and DefaultItems if nothing is said.
+	MaxItems     = 100
+	DefaultItems = 20
+
+	// MaxWait is how long a poll waits for something to come.
+	MaxWait = 20 * time.Second
+
+	// maxBytes is what the bodies of an answer have together, unless the first is larger.
+	maxBytes = 4 << 20
+
+	// look is how often a poll that waits looks by itself: what another process has published, or
+	// a transaction of the host's, wakes nobody here.
+	look = time.Second
+
+	// maxPages is how many pages are searched for what a cursor names, and for what can be read.
+	maxPages = 10
+)
+
+// Item is a delivery in an answer, as an attempt would send it.
+type Item struct {
+	EventID, EventType string
+	Time               time.Time // of the event
+	Attempt            int
+	Header             http.Header
+	Body               []byte
+}
+
+// Batch is an answer.
+type Batch struct {
+	Items  []Item
+	Cursor string
+	More   bool // there is more than that
+}
+
+// Reader reads deliveries of subscriptions without a URL. It is safe for concurrent use.
+type Reader struct {
+	store  store.Store
+	sender *send.Sender
+	policy PolicyFunc
+}
+
+// PolicyFunc returns how the deliveries of a subscription are sent.
+type PolicyFunc func(store.Subscription) (*send.Policy, error)
+
+// New returns a Reader. It asks policy once for each reading.
+func New(s store.Store, sender *send.Sender, policy PolicyFunc) *Reader {
+	return &Reader{s, sender, policy}
+}
+
+// Recorded is a delivery that was read, and what the store made of that.
+type Recorded struct {
+	Claim   *store.Claim
+	Outcome store.Outcome
+	Result  store.Result
+}
+
+// Acknowledge records what a cursor names as delivered. What has ended since, or was redelivered,
+// is left alone.
+func (r *Reader) Acknowledge(
+	ctx context.Context, sub *store.Subscription, cursor string,
+) ([]Recorded, error) {
+	marks, err := parse(cursor)
+	if err != nil || len(marks) == 0 {
+		return nil, err
+	}
+	var named []store.Delivery
+	err = r.pending(ctx, sub, MaxItems, func(d *store.Delivery) bool {
+		if m := markOf(d); marks[m] {
+			named = append(named, *d)
+			delete(marks, m)
+		}
+		return len(marks) > 0
+	})
+	if err != nil || len(named) == 0 {
+		return nil, err
+	}
+	outcomes := make([]store.Outcome, len(named))
+	now := time.Now()
+	for i := range named {
+		outcomes[i] = store.Outcome{
+			Lease: store.Lease{SubscriptionID: sub.ID, EventID: named[i].EventID},
+			Attempt: store.Attempt{
+				Number: named[i].Attempts + 1, At: now, Status: http.StatusOK,
+			},
+			State: store.Delivered,
+		}
+	}
+	results, err := r.store.Finish(ctx, outcomes...)
+	if err != nil {
+		return nil, err
+	}
+	var done []Recorded
+	for i := range results {
+		if !results[i].Ignored {
+			done = append(done, Recorded{claimOf(sub, &named[i]), outcomes[i], results[i]})
+		}
+	}
+	return done, nil
+}
+
+// claimOf returns a delivery as if it had been claimed, without what is of its event alone.
+func claimOf(sub *store.Subscription, d *store.Delivery) *store.Claim {
+	return &store.Claim{
+		Lease:        store.Lease{SubscriptionID: sub.ID, EventID: d.EventID},
+		Subscription: sub,
+		Health:       new(store.Health),
+		EventType:    d.EventType,
+		Tenant:       d.Tenant,
+		Key:          d.Key,
+		EnqueuedAt:   d.CreatedAt,
+		Attempt:      d.Attempts + 1,
+	}
+}
+
+// pending calls visit for what is pending of a subscription, oldest first, until it returns false.
+// It reads a bounded number of pages.
+func (r *Reader) pending(
+	ctx context.Context, sub *store.Subscription, limit int, visit func(*store.Delivery) bool,
+) error {
+	q := store.DeliveryQuery{
+		Tenant: sub.Tenant, SubscriptionID: sub.ID, States: []store.State{store.Pending},
+		Limit: limit, Last: true,
+	}
+	for range maxPages {
+		page, err := r.store.Deliveries(ctx, q)
+		if err != nil {
+			return err
+		}
+		for i := len(page.Items) - 1; i >= 0; i-- {
+			if !visit(&page.Items[i]) {
+				return nil
+			}
+		}
+		if q.Cursor = page.Previous; q.Cursor == "" {
+			return nil
+		}
+	}
+	return nil
+}
+
+// Read returns the oldest that is pending, at most so many, each as an attempt would send it. One
+// that a hook of the host's fails for, or that is not to be sent yet, is left out, with all that is
+// behind it in its key; the error is returned if there is nothing else.
+func (r *Reader) Read(
+	ctx context.Context, sub *store.Subscription, most int,
+) (b Batch, err error) {
+	var marks []mark
+	var failed error
+	policy, err := r.policy(*sub)
+	if err != nil {
+		return b, err
+	}
+	size, behind := 0, make(map[string]bool) // keys of what was left out
+	err = r.pending(ctx, sub, most+1, func(d *store.Delivery) bool {
+		if behind[d.Key] {
+			return true
+		}
+		if b.More = len(b.Items) == most; b.More {
+			return false
+		}
+		item, ok, err := r.item(ctx, sub, policy, d)
+		if err != nil && failed == nil && err != errLater {
+			failed = err
+		}
+		if !ok {
+			if d.Key != "" && err != nil {
+				behind[d.Key] = true
+			}
+			return ctx.Err() == nil
+		}
+		if size += len(item.Body); size > maxBytes && len(b.Items) > 0 {
+			b.More = true
+			return false
+		}
+		b.Items, marks = append(b.Items, item), append(marks, markOf(d))
+		return true
+	})
+	if err == nil && len(b.Items) == 0 {
+		err = failed
+	}
+	b.Cursor = format(marks)
+	return b, err
+}
+
+// errLater says that an event is not to be sent yet.
+var errLater = errors.New("pull: the event is not to be sent yet")
+
+// item composes one delivery; ok is false if it has ended meanwhile.
+func (r *Reader) item(
+	ctx context.Context, sub *store.Subscription, p *send.Policy, d *store.Delivery,
+) (it Item, ok bool, err error) {
+	e, err := r.store.Event(ctx, d.Tenant, d.EventID)
+	if errors.Is(err, store.ErrNotFound) || err == nil && e.Erased() {
+		return it, false, nil
+	}
+	if err != nil {
+		return it, false, err
+	}
+	if e.NotBefore.After(time.Now()) {
+		return it, false, errLater
+	}
+	c := claimOf(sub, d)
+	c.EventTime, c.Body, c.Trace = e.Time, e.Body, e.Trace
+	composed, wrong := r.sender.Compose(ctx, c, p, e.Trace, time.Now())
+	if wrong != "" {
+		return it, false, fmt.Errorf("dispatcher: poll: event %s could not be composed: %s",
+			d.EventID, wrong)
+	}
+	return Item{
+		EventID: d.EventID, EventType: d.EventType, Time: e.Time, Attempt: c.Attempt,
+		Header: composed.Header, Body: composed.Body,
+	}, true, nil
+}
+
+// Wait reads until there is something, or the time is over. wake has a value when something may
+// have come. The subscription is read each time: from a pause on, say, it gives nothing.
+func (r *Reader) Wait(
+	ctx context.Context, id string, most int, wait time.Duration, wake <-chan struct{},
+) (Batch, error) {
+	end := time.Now().Add(wait)
+	for {
+		b, err := r.readNow(ctx, id, most)
+		left := time.Until(end)
+		if err != nil || len(b.Items) > 0 || left <= 0 {
+			return b, err
+		}
+		timer := time.NewTimer(min(left, look))
+		select {
+		case <-ctx.Done():
+			err = ctx.Err()
+		case <-wake:
+		case <-timer.C:
+		}
+		timer.Stop()
+		if err != nil {
+			return Batch{}, err
+		}
+	}
+}
+
+// readNow is Read of a subscription as it is now, if it is one to be read.
+func (r *Reader) readNow(ctx context.Context, id string, most int) (Batch, error) {
+	sub, err := r.store.Subscription(ctx, id)
+	switch {
+	case err != nil:
+		return Batch{}, err
+	case sub.SealedWith != "":
+		return Batch{}, send.SealedError(&sub)
+	case sub.Withheld() != store.WaitPoll:
+		return Batch{}, nil
+	}
+	return r.Read(ctx, &sub, most)
+}

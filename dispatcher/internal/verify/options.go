@@ -1,0 +1,106 @@
+package verify
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"github.com/outhook/outhook/signing"
+	"github.com/outhook/outhook/store"
+)
+
+// Method is how endpoints prove that they want deliveries.
+type Method int
+
+const (
+	None Method = iota // they need not
+	Challenge
+	Handshake
+
+	methodEnd // one more than the last
+)
+
+// Options say what endpoints must prove.
+type Options struct {
+	Method Method
+
+	// The rest is for Handshake alone. Origin is the DNS name that stands for the sender. Rate is
+	// how many deliveries a minute are asked for; if zero, none is said. Callback is the address by
+	// which an endpoint can agree later, without a query; if empty, it can't. CallbackKey signs
+	// what stands in that query.
+	Origin      string
+	Rate        int
+	Callback    string
+	CallbackKey signing.Secret
+}
+
+// dnsName is a DNS name in lower or upper case, without a dot at its end.
+var dnsName = regexp.MustCompile(
+	`^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
+
+const (
+	maxOrigin      = 253 // bytes of a DNS name
+	maxRate        = 1_000_000
+	maxCallback    = 1024
+	minCallbackKey = 16 // bytes
+)
+
+// Validate returns what is wrong, with the name of the field first.
+func (o *Options) Validate() error {
+	switch {
+	case o.Method < 0 || o.Method >= methodEnd:
+		return fmt.Errorf("Method is %d; give one of the constants that start with Verify", o.Method)
+	case o.Method != Handshake &&
+		(o.Origin != "" || o.Rate != 0 || o.Callback != "" || o.CallbackKey != ""):
+		return errors.New("Origin, Rate, Callback and CallbackKey have no effect without the Method " +
+			"VerifyHandshake; remove them")
+	case o.Method != Handshake:
+		return nil
+	case len(o.Origin) > maxOrigin || !dnsName.MatchString(o.Origin):
+		return errors.New("Origin is no DNS name; give one that stands for you, such as " +
+			`"events.example.com"`)
+	case o.Rate < 0 || o.Rate > maxRate:
+		return fmt.Errorf("Rate is %d; give 1 to %d deliveries a minute, or 0 for none", o.Rate, maxRate)
+	}
+	return o.validateCallback()
+}
+
+func (o *Options) validateCallback() error {
+	if o.Callback == "" {
+		if o.CallbackKey != "" {
+			return errors.New("CallbackKey has no effect without Callback; remove it")
+		}
+		return nil
+	}
+	u, err := url.Parse(o.Callback)
+	if err != nil || len(o.Callback) > maxCallback || u.Scheme != "https" && u.Scheme != "http" ||
+		u.Host == "" || u.User != nil || strings.ContainsAny(o.Callback, "?# \r\n") {
+		return fmt.Errorf("Callback is no address for it; give an https URL of at most %d bytes "+
+			"without a query, where httpapi.Granted is mounted", maxCallback)
+	}
+	if o.CallbackKey.Validate() != nil || o.CallbackKey.Len() < minCallbackKey {
+		return fmt.Errorf("CallbackKey is not a key of at least %d bytes; give one that all "+
+			"processes of the host share, such as signing.NewSecret made once", minCallbackKey)
+	}
+	return nil
+}
+
+// Settle decides the status of a subscription that is about to be stored, whose stored form is was.
+// required says that endpoints must prove that they want deliveries.
+//
+// A proof is of a URL: with another one, its VerifiedAt is gone by now. A host can set that itself,
+// for an endpoint that it knows, and make it zero to ask for a new proof. What was
+// subscribed before the host required proofs stays so until its URL changes or it is
+// subscribed anew. A subscription without a URL needs no proof, as nothing is sent.
+func Settle(sub, was *store.Subscription, required bool) {
+	needed := required && sub.URL != "" && sub.VerifiedAt.IsZero()
+	switch {
+	case sub.Status == store.Unverified && !needed && required:
+		sub.Status = store.Subscribed
+	case sub.Status == store.Subscribed && needed &&
+		!(was.Status == store.Subscribed && was.URL == sub.URL && was.VerifiedAt.IsZero()):
+		sub.Status = store.Unverified
+	}
+}

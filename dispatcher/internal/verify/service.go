@@ -1,0 +1,138 @@
+package verify
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/outhook/outhook/dispatcher/internal/send"
+	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/store"
+)
+
+// Host is what a Service needs of the dispatcher. All is needed.
+type Host struct {
+	Subscription func(ctx context.Context, id string) (store.Subscription, error)
+
+	// Allow refuses if an endpoint, at a host, may not be asked now, and Enter waits until it may
+	// be, together with others of its tenant.
+	Allow func(sub *store.Subscription, host string) error
+	Enter func(ctx context.Context, tenant string) (leave func(), err error)
+
+	// Policy returns how deliveries of a subscription are sent, and so are requests for proof.
+	Policy func(sub store.Subscription) (*send.Policy, error)
+
+	// Update stores what an endpoint has agreed to. later says that it was asked by Run.
+	Update func(
+		ctx context.Context, later bool, id string, change func(*store.Subscription) error,
+	) error
+
+	Logger *slog.Logger
+}
+
+// Service asks endpoints and records what they have agreed to. It is safe for concurrent use.
+type Service struct {
+	Host
+	o      Options
+	prover *Prover
+	queue  *Queue
+}
+
+// NewService returns a Service with valid options, whose challenges are events of a type. Connect
+// comes next.
+func NewService(o Options, h Host) *Service {
+	s := &Service{Host: h, o: o}
+	s.queue = NewQueue(s.askLater)
+	return s
+}
+
+// Connect gives the service what it sends by, before anything else, and the type of a challenge.
+func (s *Service) Connect(sender *send.Sender, eventType string) {
+	s.prover = NewProver(s.o, sender, eventType)
+}
+
+// Required reports whether endpoints must prove that they want deliveries.
+func (s *Service) Required() bool { return s.o.Method != None }
+
+// Run asks the endpoints that Soon has named, until ctx ends.
+func (s *Service) Run(ctx context.Context) { s.queue.Run(ctx) }
+
+// Soon has Run ask the endpoint of a subscription that has changed, if it must agree and that is
+// new.
+func (s *Service) Soon(was, is *store.Subscription) {
+	if is.Status == store.Unverified && (was.Status != store.Unverified || was.URL != is.URL) {
+		s.queue.Add(is.ID)
+	}
+}
+
+// Verify asks the endpoint of a subscription now.
+func (s *Service) Verify(ctx context.Context, id string) (store.Attempt, error) {
+	sub, err := s.Subscription(ctx, id)
+	if err != nil {
+		return store.Attempt{}, err
+	}
+	return s.ask(ctx, false, &sub)
+}
+
+// askLater asks for Run. It reports whether to ask again.
+func (s *Service) askLater(ctx context.Context, id string) (again bool) {
+	sub, err := s.Subscription(ctx, id)
+	if err != nil || sub.Status != store.Unverified {
+		return err != nil
+	}
+	a, err := s.ask(ctx, true, &sub)
+	return err != nil || a.Error != ""
+}
+
+// ask asks an endpoint, and stores what it has agreed to.
+func (s *Service) ask(
+	ctx context.Context, later bool, sub *store.Subscription,
+) (store.Attempt, error) {
+	switch {
+	case sub.SealedWith != "":
+		return store.Attempt{}, send.SealedError(sub)
+	case !s.Required():
+		return store.Attempt{}, &events.InvalidError{Field: "id",
+			Reason: "names a webhook that needs no proof: this host asks for none"}
+	case sub.URL == "":
+		return store.Attempt{}, &events.InvalidError{Field: "id",
+			Reason: "names a webhook without a url, so there is no endpoint to ask; it is read by poll"}
+	}
+	if err := s.Allow(sub, s.prover.sender.HostOf(sub.URL)); err != nil {
+		return store.Attempt{}, err
+	}
+	leave, err := s.Enter(ctx, sub.Tenant)
+	if err != nil {
+		return store.Attempt{}, err
+	}
+	defer leave()
+	policy, err := s.Policy(*sub)
+	if err != nil {
+		return store.Attempt{}, fmt.Errorf("dispatcher: verify: %w", err)
+	}
+	a, proof, err := s.prover.Ask(ctx, sub, policy)
+	if err != nil {
+		return store.Attempt{}, fmt.Errorf("dispatcher: verify: %w", err)
+	}
+	s.Logger.LogAttrs(context.Background(), slog.LevelDebug, "outhook: endpoint asked for proof",
+		append(send.SubscriptionAttrs(sub), send.ResultAttrs(&a)...)...)
+	if proof == nil {
+		return a, ctx.Err()
+	}
+	return a, s.Update(ctx, later, sub.ID, proof.Apply)
+}
+
+// Granted records what an endpoint has agreed to by the address in a handshake. It returns
+// store.ErrNotFound if that gives no proof.
+func (s *Service) Granted(ctx context.Context, id, key, rate string) error {
+	sub, err := s.Subscription(ctx, id)
+	if err != nil {
+		return store.ErrNotFound
+	}
+	proof := s.o.Granted(&sub, key, rate, time.Now())
+	if proof == nil {
+		return store.ErrNotFound
+	}
+	return s.Update(ctx, false, sub.ID, proof.Apply)
+}

@@ -1,0 +1,106 @@
+package dispatcher
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/outhook/outhook/dispatcher/internal/check"
+	"github.com/outhook/outhook/dispatcher/internal/pull"
+	"github.com/outhook/outhook/dispatcher/internal/send"
+	"github.com/outhook/outhook/events"
+)
+
+// The bounds of a poll.
+const (
+	MaxPoll     = pull.MaxItems     // deliveries in one answer
+	DefaultPoll = pull.DefaultItems // if PollRequest.Max is zero
+	MaxPollWait = pull.MaxWait
+
+	// MaxPolls is how many polls of one tenant may be open at once, and maxAllPolls of all.
+	MaxPolls    = 16
+	maxAllPolls = 1024
+)
+
+// PollRequest asks for deliveries of a subscription without a URL.
+type PollRequest struct {
+	SubscriptionID string
+
+	// Cursor is that of the last answer, whose deliveries are recorded as delivered by it; empty to
+	// begin, or to read again what was not acknowledged.
+	Cursor string
+
+	Max  int           // deliveries at most, MaxPoll at most; if zero, DefaultPoll
+	Wait time.Duration // for something to come, MaxPollWait at most; if zero, none
+}
+
+// PolledDelivery is a delivery as an attempt would have sent it, with the headers that are not
+// HTTP's own. It can be sent on as it is, and verifies as long as its signature is fresh.
+type PolledDelivery struct {
+	EventID, EventType string
+	Time               time.Time // when the event happened
+	Attempt            int       // 1, or more after a redelivery
+	Header             http.Header
+	Body               []byte
+}
+
+// PollResult is the answer to a PollRequest.
+type PollResult struct {
+	Deliveries []PolledDelivery // in the order in which they were published
+	Cursor     string           // for the next request; empty if there is nothing to acknowledge
+	More       bool             // there is more to read at once
+}
+
+// Poll reads what is pending of a subscription that has no URL (Options.AllowPull), oldest first,
+// and records what its Cursor names as delivered. A delivery is in each answer until an
+// acknowledgment is recorded, so it is read at least once, and without lost answers exactly once;
+// two readers of one subscription read the same. Of a subscription that is Paused or Unsubscribed
+// it reads nothing.
+//
+// The attempt is recorded when it is acknowledged, with the status 200 and no duration;
+// Observer.OnAttempt and OnDelivered are told then, by the goroutine of the call. Transform and
+// Sign are asked at each poll, RateLimit and the breaker have no part in it. Run need not be
+// running, and any process that shares the store can be asked.
+//
+// An answer has 4 MiB of bodies at most, unless its first is larger. It returns an
+// *events.InvalidError for a request that is out of its bounds, a Cursor that no answer had, or a
+// subscription that has a URL; a *QuotaError beyond MaxPolls; store.ErrNotFound if the subscription
+// does not exist; and store.ErrSealed if its headers and secrets don't open.
+func (d *Dispatcher) Poll(ctx context.Context, q PollRequest) (PollResult, error) {
+	if q.Max == 0 {
+		q.Max = DefaultPoll
+	}
+	if err := check.Poll(q.Max, q.Wait); err != nil {
+		return PollResult{}, err
+	}
+	sub, err := d.Subscription(ctx, q.SubscriptionID)
+	switch {
+	case err != nil:
+		return PollResult{}, err
+	case sub.URL != "":
+		return PollResult{}, &events.InvalidError{Field: "id",
+			Reason: "names a webhook with a url, to which deliveries are posted; poll one without"}
+	case sub.SealedWith != "":
+		return PollResult{}, send.SealedError(&sub)
+	}
+	wake, leave := d.polls.Enter(sub.Tenant)
+	defer leave()
+	if wake == nil {
+		return PollResult{}, newQuotaError(sub.Tenant, string(QuotaPolls), MaxPolls, time.Second)
+	}
+	read, err := d.reader.Acknowledge(ctx, &sub, q.Cursor)
+	if err != nil {
+		return PollResult{}, fmt.Errorf("dispatcher: poll: %w", err)
+	}
+	d.engine.CountPolled(len(read))
+	for i := range read {
+		d.observe.attempted(d.observe.Now, read[i].Claim, &read[i].Outcome, &read[i].Result)
+	}
+	batch, err := d.reader.Wait(ctx, sub.ID, q.Max, q.Wait, wake)
+	out := PollResult{Cursor: batch.Cursor, More: batch.More}
+	for i := range batch.Items {
+		out.Deliveries = append(out.Deliveries, PolledDelivery(batch.Items[i]))
+	}
+	return out, err
+}
