@@ -33,6 +33,7 @@ type filters struct {
 type taker struct {
 	sub, version int64
 	filter       *filter.Filter
+	size         int // of the filter, in bytes, about
 }
 
 // What is kept, in bytes, about.
@@ -40,7 +41,7 @@ const (
 	maxFilters     = 16 << 20 // at most, but for what one call needs
 	filterByte     = 16       // for each byte of a filter's text
 	filterOverhead = 256      // for each filter beside that
-	takerSize      = 48       // for each in a list
+	takerSize      = 56       // for each in a list
 )
 
 // maxRounds is how often a call asks filters at most. It asks again only when subscriptions have
@@ -137,10 +138,8 @@ func (f *filters) learn(text string, numbers map[kind]int32) error {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	// All go at once: what is still needed is told again. Not between the kinds of one call, which
-	// needs all of its own at the same time.
 	if f.bytes > maxFilters || f.bySub == nil {
-		f.takers, f.bySub, f.bytes = make(map[kind][]taker), make(map[int64]taker), 0
+		f.forgetOthers(numbers)
 	}
 	for line := range strings.SplitSeq(text, "\n") {
 		var all []found
@@ -154,6 +153,32 @@ func (f *filters) learn(text string, numbers map[kind]int32) error {
 	return nil
 }
 
+// forgetOthers forgets all but some kinds: what is still needed is told again. A call needs all of
+// its kinds at the same time, also those that it has learned before: else two that are large could
+// go on making each other forgotten.
+func (f *filters) forgetOthers(numbers map[kind]int32) {
+	lists := f.takers
+	f.takers, f.bySub, f.bytes = make(map[kind][]taker), make(map[int64]taker), 0
+	for k := range numbers {
+		if list := lists[k]; len(list) > 0 {
+			f.takers[k] = list
+			f.bytes += takerSize * len(list)
+			for _, t := range list {
+				f.keep(t)
+			}
+		}
+	}
+}
+
+// keep keeps the filter of a subscription, in place of that of another version.
+func (f *filters) keep(t taker) {
+	if old, there := f.bySub[t.sub]; there {
+		f.bytes -= old.size
+	}
+	f.bySub[t.sub] = t
+	f.bytes += t.size
+}
+
 // merge makes subscriptions of a kind known, or forgets them if they have no filter any more.
 func (f *filters) merge(k kind, all []found) {
 	f.bytes -= takerSize * len(f.takers[k])
@@ -162,14 +187,15 @@ func (f *filters) merge(k kind, all []found) {
 	})
 	for i := range all {
 		if all[i].Filter == nil {
+			f.bytes -= f.bySub[all[i].Sub].size // none if it is not there
 			delete(f.bySub, all[i].Sub)
 			continue
 		}
 		t, known := f.bySub[all[i].Sub]
 		if !known || t.version != all[i].Version {
-			t = taker{all[i].Sub, all[i].Version, filter.ParseStored(*all[i].Filter)}
-			f.bySub[t.sub] = t
-			f.bytes += filterOverhead + filterByte*len(*all[i].Filter)
+			t = taker{all[i].Sub, all[i].Version, filter.ParseStored(*all[i].Filter),
+				filterOverhead + filterByte*len(*all[i].Filter)}
+			f.keep(t)
 		}
 		list = append(list, t)
 	}

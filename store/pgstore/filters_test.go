@@ -160,3 +160,43 @@ func (f *filteredTenant) claims(what string, n int, subs ...string) {
 		f.Errorf("%s: claims: got %v, want %v", what, got, subs)
 	}
 }
+
+// TestFiltersOfManyTypes stores events of two types in one call, when the filters of one are known
+// and those of each are more than are kept: the call needs both at the same time.
+func TestFiltersOfManyTypes(t *testing.T) {
+	t.Parallel()
+	s := newStore(t)
+	subscribe := func(id, filter string) {
+		if _, err := s.CreateSubscription(t.Context(), store.Subscription{ID: id,
+			URL: "https://endpoint.example/", Status: store.Subscribed, Filter: filter}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	long := fmt.Sprintf(`{"a":%q}`, strings.Repeat("x", 4000))
+	for i := range 300 {
+		subscribe(fmt.Sprintf("long-%d", i), long)
+	}
+	subscribe("short", `{"n":1}`)
+	evs := someEvents(3)
+	evs[2].Type = "message.deleted"
+	for i := range evs {
+		evs[i].Payload, evs[i].Time = []byte(`{"n":1}`), evs[i].Time.Add(time.Hour)
+	}
+	if err := s.Enqueue(t.Context(), evs[0]); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Enqueue(t.Context(), evs[1:]...); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, c := range claimAll(t, s) {
+		got = append(got, c.SubscriptionID+" "+c.EventID)
+	}
+	var want []string
+	for _, id := range ids(evs) {
+		want = append(want, "short "+id)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("claims: got %v, want %v", got, want)
+	}
+}
