@@ -17,5 +17,8 @@
 //   - From before such a transaction begins until its effect is known, no low mark passes its
 //     events (memory.Publication). If the answer to the commit is lost, the replica takes its own
 //     lock exclusively, by which the transaction has ended, and looks what was stored.
+//   - The statement stores nothing, and is tried again, if it finds filters that were not asked, or
+//     an ID that is free. It says the first alone while there is any: an event is removed for an ID
+//     only by who has asked all filters.
 //   - A caller gets the error that it would have got alone.
 package publish
