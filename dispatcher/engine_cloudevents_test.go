@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -97,10 +98,11 @@ func TestCloudEventsStayAsTheyWereSent(t *testing.T) {
 	} {
 		t.Run(tt.first+" then "+tt.later, func(t *testing.T) {
 			onEachStore(t, func(t *testing.T, s store.Store) {
-				mode := tt.first
+				var mode atomic.Pointer[string]
+				mode.Store(&tt.first)
 				e := newEngine(t, s, &dispatcher.Options{Backoff: noJitter,
 					CloudEvents: func(sub store.Subscription) cloudevents.Format {
-						sub.Name = mode
+						sub.Name = *mode.Load()
 						return modeOf(sub)
 					}})
 				e.subscribe("https://a.example/hook")
@@ -112,7 +114,7 @@ func TestCloudEventsStayAsTheyWereSent(t *testing.T) {
 				}
 				e.run()
 				pass(time.Second)
-				mode = tt.later
+				mode.Store(&tt.later)
 				pass(time.Minute)
 				rs := e.seen("")
 				if len(rs) < 3 {

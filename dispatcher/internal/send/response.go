@@ -29,8 +29,9 @@ const maxRetryAfter = 24 * time.Hour
 func (s *Sender) read(
 	ctx context.Context, res *http.Response, p *Policy, r *Result, kept int,
 ) {
-	if res.Body == nil { // Options.Transport may leave it out
-		res.Body = http.NoBody
+	if res.Body == nil { // Options.Transport may leave it out, and answer all with the same one
+		with := *res
+		with.Body, res = http.NoBody, &with
 	}
 	defer res.Body.Close()
 	if res.StatusCode < 100 || res.StatusCode > store.MaxStatus {

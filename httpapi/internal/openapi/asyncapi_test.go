@@ -184,8 +184,8 @@ func TestTypesWithSeparators(t *testing.T) {
 			}
 		}
 	}
-	if len(d.Components.Messages) != len(types)+1 || !strings.Contains(raw, dispatcher.TypePing) {
-		t.Errorf("got %d messages, want one for each type, and the ping", len(d.Components.Messages))
+	if len(d.Components.Messages) != len(types)+2 || !strings.Contains(raw, dispatcher.TypePing) {
+		t.Errorf("got %d messages, want one for each type, the ping and the challenge", len(d.Components.Messages))
 	}
 }
 
