@@ -20,8 +20,10 @@ const (
 	VerifyNone = VerifyMethod(verify.None)
 
 	// VerifyChallenge posts an event of type TypeChallenge, signed, by the path that deliveries
-	// take. The answer must be a success whose body is the challenge, as text or as the member
-	// "challenge" of a JSON object; signing.Challenge finds it in a request.
+	// take, but whole, without the subscription's Fields, and never as a CloudEvent. The answer must
+	// be a success whose body is the challenge, as text or as the only member, "challenge", of a
+	// JSON object, and not in the form that Transform has sent; signing.Challenge finds it in a
+	// request.
 	VerifyChallenge = VerifyMethod(verify.Challenge)
 
 	// VerifyHandshake sends the OPTIONS request of HTTP 1.1 Web Hooks for Event Delivery (section 4;
@@ -54,8 +56,8 @@ type Verification struct {
 // subscription becomes Unverified in its process, and again after 10 seconds, a minute and 10
 // minutes; Run need not be running for a call.
 //
-// Each request counts as a ping in the quotas (see Ping), and one host gets at most 30 a minute of
-// all tenants together, beyond which it is a *QuotaError. It returns an *events.InvalidError if
+// Each request counts as a ping in the quotas (see Ping), and one host, on any port, gets at most 30
+// a minute from each process, of all tenants together, beyond which it is a *QuotaError. It returns an *events.InvalidError if
 // Options.Verify is zero or the subscription has no URL, store.ErrConflict if the URL was changed
 // meanwhile, and else errors as Ping does.
 func (d *Dispatcher) Verify(ctx context.Context, id string) (store.Attempt, error) {
