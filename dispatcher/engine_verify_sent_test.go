@@ -3,14 +3,18 @@ package dispatcher_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/events/cloudevents"
+	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/memstore"
 )
@@ -126,5 +130,138 @@ func TestProofIsAskedForWhole(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestHandshakeKeyIsNotShown has an endpoint repeat the address by which it can agree, in several
+// ways. A reader of the attempt could agree in its name by it.
+func TestHandshakeKeyIsNotShown(t *testing.T) {
+	for _, status := range []int{200, 500} {
+		synctest.Test(t, func(t *testing.T) {
+			e := newEngine(t, memstore.New(), &dispatcher.Options{
+				Verify: dispatcher.Verification{
+					Method: dispatcher.VerifyHandshake, Origin: "events.example.com",
+					Callback: "https://app.example/webhooks.granted", CallbackKey: signing.NewSecret(),
+				},
+				AttemptDetail: dispatcher.DetailOfAll,
+			})
+			var address, key string
+			e.answers(func(r request) reply {
+				address = r.Header.Get("WebHook-Request-Callback")
+				_, key, _ = strings.Cut(address, "key=")
+				body, _ := json.Marshal(map[string]string{"address": address, "only": key})
+				return reply{Status: status, Body: address + " " + string(body) + " " + key, Header: http.Header{
+					"X-Echo": {address}, "X-Key": {"the key is " + key},
+				}}
+			})
+			sub := e.subscribe("https://a.example/hook")
+			a, err := e.Verify(t.Context(), sub.ID)
+			if err != nil || a.Error == "" || a.Detail == nil || len(key) < 20 {
+				t.Fatalf("Verify: got %+v, %v, and the key %q; want no proof, and a detail", a, err, key)
+			}
+			shown, err := json.Marshal(a)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range append(a.Detail.Request, a.Detail.Answer...) {
+				shown = append(append(shown, f.Name...), f.Value...)
+			}
+			shown = append(shown, a.Response...)
+			if text := string(shown); strings.Contains(text, key) {
+				t.Errorf("after a %d the key is in %s", status, text)
+			}
+			if !strings.Contains(string(a.Response), store.Masked) {
+				t.Errorf("after a %d the response is %q, want the rest of it", status, a.Response)
+			}
+			headerOf(t, a.Detail.Answer, "X-Echo")
+			headerOf(t, a.Detail.Request, "Webhook-Request-Callback")
+		})
+	}
+}
+
+// TestPingNeedsTheProof pings endpoints that have yet to agree, and others.
+func TestPingNeedsTheProof(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		catalogue := []events.Type{{Name: "order.created", Example: json.RawMessage(`{"n":1}`)}}
+		e := newEngine(t, memstore.New(), &dispatcher.Options{EventTypes: catalogue})
+		old, unsubscribed := e.subscribe("https://old.example/"), e.subscribe("https://b.example/")
+		e.must(e.Unsubscribe(t.Context(), unsubscribed.ID))
+		o := challenged()
+		o.EventTypes = catalogue
+		e.restart(o)
+		e.answers(agrees)
+		sub := e.subscribe("https://a.example/hook")
+		pings := func(what string, id string, want bool) {
+			t.Helper()
+			before := len(e.seen(""))
+			for name, ping := range map[string]func() (store.Attempt, error){
+				"Ping": func() (store.Attempt, error) { return e.Ping(t.Context(), id) },
+				"PingExample": func() (store.Attempt, error) {
+					return e.PingExample(t.Context(), id, "order.created")
+				},
+			} {
+				a, err := ping()
+				var invalid *events.InvalidError
+				switch {
+				case want && (err != nil || a.Error != ""):
+					t.Errorf("%s of one that %s: got %+v, %v", name, what, a, err)
+				case !want && (!errors.As(err, &invalid) || invalid.Field != "id" ||
+					!strings.Contains(invalid.Reason, "verify it")):
+					t.Errorf("%s of one that %s: got error %v, want one of the id", name, what, err)
+				}
+			}
+			if n := len(e.seen("")) - before; (n > 0) != want {
+				t.Errorf("one that %s got %d requests", what, n)
+			}
+		}
+		pings("has not agreed", sub.ID, false)
+		pings("is from before", old.ID, true)
+		pings("is unsubscribed, and has not agreed", unsubscribed.ID, false)
+		if a, err := e.Verify(t.Context(), sub.ID); err != nil || a.Error != "" {
+			t.Fatalf("Verify: got %+v, %v; want a proof", a, err)
+		}
+		pings("has agreed", sub.ID, true)
+		pass(time.Minute)
+		e.must(e.Pause(t.Context(), sub.ID))
+		pings("has agreed, and is paused", sub.ID, true)
+		e.must(e.Update(t.Context(), sub.ID, func(s *store.Subscription) error {
+			s.URL = "https://c.example/hook"
+			return nil
+		}))
+		pings("is paused, at another URL", sub.ID, false)
+	})
+}
+
+// deaf is a store that can't be read.
+type deaf struct{ store.Store }
+
+var errDeaf = errors.New("no connection to the store")
+
+func (deaf) Subscription(context.Context, string) (store.Subscription, error) {
+	return store.Subscription{}, errDeaf
+}
+
+// TestGrantedTellsWhyItFailed has the store fail, which says nothing about the key.
+func TestGrantedTellsWhyItFailed(t *testing.T) {
+	o := dispatcher.Options{Verify: dispatcher.Verification{
+		Method: dispatcher.VerifyHandshake, Origin: "events.example.com",
+		Callback: "https://app.example/webhooks.granted", CallbackKey: signing.NewSecret(),
+	}}
+	for name, tt := range map[string]struct {
+		s    store.Store
+		id   string
+		want error
+	}{
+		"the store fails": {deaf{memstore.New()}, "3e639566-29fa-450d-a59f-ae3c25d7260f", errDeaf},
+		"an unknown ID":   {memstore.New(), "3e639566-29fa-450d-a59f-ae3c25d7260f", store.ErrNotFound},
+		"no ID":           {memstore.New(), "x\x00y", store.ErrNotFound},
+	} {
+		d, err := dispatcher.New(tt.s, &o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Granted(t.Context(), tt.id, "key", ""); !errors.Is(err, tt.want) {
+			t.Errorf("%s: got error %v, want %v", name, err, tt.want)
+		}
 	}
 }

@@ -66,7 +66,8 @@ func (d *Dispatcher) Verify(ctx context.Context, id string) (store.Attempt, erro
 
 // Granted records that an endpoint has agreed by Verification.Callback: id and key are those of
 // the call's query, and rate is its WebHook-Allowed-Rate, which may be empty. It returns
-// store.ErrNotFound if they give no permission. Package httpapi has the handler.
+// store.ErrNotFound if they give no permission, store.ErrConflict if the URL was changed meanwhile,
+// and else an error of the store. Package httpapi has the handler.
 func (d *Dispatcher) Granted(ctx context.Context, id, key, rate string) error {
 	return d.verify.Granted(ctx, id, key, rate)
 }

@@ -109,3 +109,15 @@ func Settle(sub, was *store.Subscription, required bool) {
 		sub.Status = store.Unverified
 	}
 }
+
+// Agreed reports whether something may be sent to the endpoint of a subscription, on a host that
+// asks for proof. One that is Subscribed without a proof is from before the host asked for it.
+func Agreed(sub *store.Subscription) bool {
+	switch sub.Status {
+	case store.Unverified:
+		return false
+	case store.Subscribed:
+		return true
+	}
+	return !sub.VerifiedAt.IsZero() // Subscribe or Resume would make it Unverified
+}

@@ -156,7 +156,7 @@ func (p *Prover) handshake(
 		header.Set("WebHook-Request-Rate", strconv.Itoa(p.o.Rate))
 	}
 	if p.o.Callback != "" {
-		header.Set("WebHook-Request-Callback", p.o.address(sub, time.Now()))
+		header.Set(send.HeaderRequestCallback, p.o.address(sub, time.Now()))
 	}
 	e, err := events.New(p.event, map[string]string{"id": sub.ID}) // nothing of it is sent
 	if err != nil {

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -124,11 +125,14 @@ func (s *Service) ask(
 }
 
 // Granted records what an endpoint has agreed to by the address in a handshake. It returns
-// store.ErrNotFound if that gives no proof.
+// store.ErrNotFound if that gives no proof: also for an ID that is none, as the call is anybody's.
+// Other errors are the store's, and the call may be made again.
 func (s *Service) Granted(ctx context.Context, id, key, rate string) error {
 	sub, err := s.Subscription(ctx, id)
-	if err != nil {
+	if invalid := (*events.InvalidError)(nil); errors.As(err, &invalid) {
 		return store.ErrNotFound
+	} else if err != nil {
+		return err
 	}
 	proof := s.o.Granted(&sub, key, rate, time.Now())
 	if proof == nil {
