@@ -265,3 +265,54 @@ func TestGrantedTellsWhyItFailed(t *testing.T) {
 		}
 	}
 }
+
+// TestQuotaOnlyDelaysTheProof subscribes far more endpoints than a tenant may ask in a minute. Run
+// asks them all, in the end.
+func TestQuotaOnlyDelaysTheProof(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := challenged()
+		o.Quota = quotas(dispatcher.Quota{PingsPerMinute: 2})
+		e := newEngine(t, memstore.New(), o)
+		e.answers(agrees)
+		var subs []store.Subscription
+		for i := range 30 {
+			subs = append(subs, e.subscribeFor("small", fmt.Sprintf("https://host%d.example/", i)))
+		}
+		e.run()
+		pass(time.Hour)
+		for _, sub := range subs {
+			if got := e.statusOf(sub.ID).Status; got != store.Subscribed {
+				t.Errorf("%s is %q an hour later, want Subscribed", sub.URL, got)
+			}
+		}
+	})
+}
+
+// TestSlowTenantDelaysNoOthersProof has a tenant with more endpoints that hang than Run asks at
+// once, and then one of another tenant.
+func TestSlowTenantDelaysNoOthersProof(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := challenged()
+		o.Quota = quotas(dispatcher.Quota{})
+		e := newEngine(t, memstore.New(), o)
+		e.answers(func(r request) reply {
+			if strings.HasPrefix(r.URL, "https://slow") {
+				return reply{Status: 200, Delay: 10 * time.Second}
+			}
+			return agrees(r)
+		})
+		for i := range 100 {
+			e.subscribeFor("slow", fmt.Sprintf("https://slow%d.example/", i))
+		}
+		e.run()
+		pass(time.Second)
+		sub := e.subscribeFor("quick", "https://quick.example/")
+		pass(time.Second)
+		if got := e.statusOf(sub.ID).Status; got != store.Subscribed {
+			t.Errorf("it is %q, want Subscribed", got)
+		}
+		if asked, _ := e.asked(""); asked < 2 {
+			t.Errorf("%d were asked, want one that hangs too", asked)
+		}
+	})
+}

@@ -134,7 +134,7 @@ func TestRunAsksForProof(t *testing.T) {
 		sub := e.subscribe("https://a.example/hook") // before Run
 		e.run()
 		slow := e.subscribe(late)
-		settle()
+		pass(2 * time.Second) // one after the other, as PerSubscription is 1
 		if got := e.statusOf(sub.ID).Status; got != store.Subscribed {
 			t.Errorf("one that agrees at once is %q, want Subscribed", got)
 		}

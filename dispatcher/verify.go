@@ -2,6 +2,8 @@ package dispatcher
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"github.com/outhook/outhook/dispatcher/internal/verify"
 	"github.com/outhook/outhook/signing"
@@ -54,7 +56,7 @@ type Verification struct {
 // says. If it agrees, Attempt.Error is empty, VerifiedAt is now, and an Unverified subscription is
 // Subscribed: what has collected is delivered, by slow start. Run asks by itself when a
 // subscription becomes Unverified in its process, and again after 10 seconds, a minute and 10
-// minutes; Run need not be running for a call.
+// minutes; what a quota puts off does not count. Run need not be running for a call.
 //
 // Each request counts as a ping in the quotas (see Ping), and one host, on any port, gets at most 30
 // a minute from each process, of all tenants together, beyond which it is a *QuotaError. It returns an *events.InvalidError if
@@ -76,7 +78,13 @@ func (d *Dispatcher) Granted(ctx context.Context, id, key, rate string) error {
 func (d *Dispatcher) verifyHost() verify.Host {
 	return verify.Host{
 		Subscription: d.Subscription, Allow: d.quotas.AllowProof, Enter: d.pings.Enter,
-		Policy: d.sendPolicy, Logger: d.o.Logger,
+		TryEnter: d.pings.TryEnter, Policy: d.sendPolicy, Logger: d.o.Logger,
+		RetryAfter: func(err error) time.Duration {
+			if q := (*QuotaError)(nil); errors.As(err, &q) {
+				return q.RetryAfter
+			}
+			return 0
+		},
 		Update: func(
 			ctx context.Context, later bool, id string, change func(*store.Subscription) error,
 		) error {
