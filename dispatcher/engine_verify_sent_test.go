@@ -39,12 +39,14 @@ func TestEchoIsNoProof(t *testing.T) {
 	binary := func(store.Subscription) cloudevents.Format {
 		return cloudevents.Format{Mode: cloudevents.Binary, Source: "https://app.example/"}
 	}
+	payload := func(p json.RawMessage, _ string) string { return string(p) }
+	text := func(_ json.RawMessage, c string) string { return c }
 	alone := func(_ json.RawMessage, c string) string { return `{"challenge":"` + c + `"}` }
 	for name, o := range map[string]dispatcher.Options{
 		"the event":                 {},
 		"a CloudEvent":              {CloudEvents: binary},
-		"the payload":               {Transform: bodyOf(func(p json.RawMessage, _ string) string { return string(p) })},
-		"the challenge":             {Transform: bodyOf(func(_ json.RawMessage, c string) string { return c })},
+		"the payload":               {Transform: bodyOf(payload)},
+		"the challenge":             {Transform: bodyOf(text)},
 		"an object":                 {Transform: bodyOf(alone)},
 		"an object in a CloudEvent": {CloudEvents: binary, Transform: bodyOf(alone)},
 	} {
@@ -92,7 +94,9 @@ func TestEchoIsNoProof(t *testing.T) {
 // TestProofIsAskedForWhole has the subscription want a few fields, as CloudEvents: what asks for
 // proof is the event all the same, and deliveries are as they were.
 func TestProofIsAskedForWhole(t *testing.T) {
-	for _, mode := range []cloudevents.Mode{cloudevents.Off, cloudevents.Binary, cloudevents.Structured} {
+	for _, mode := range []cloudevents.Mode{
+		cloudevents.Off, cloudevents.Binary, cloudevents.Structured,
+	} {
 		t.Run(fmt.Sprint(mode), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				o := challenged()
@@ -150,9 +154,10 @@ func TestHandshakeKeyIsNotShown(t *testing.T) {
 				address = r.Header.Get("WebHook-Request-Callback")
 				_, key, _ = strings.Cut(address, "key=")
 				body, _ := json.Marshal(map[string]string{"address": address, "only": key})
-				return reply{Status: status, Body: address + " " + string(body) + " " + key, Header: http.Header{
-					"X-Echo": {address}, "X-Key": {"the key is " + key},
-				}}
+				return reply{
+					Status: status, Body: address + " " + string(body) + " " + key,
+					Header: http.Header{"X-Echo": {address}, "X-Key": {"the key is " + key}},
+				}
 			})
 			sub := e.subscribe("https://a.example/hook")
 			a, err := e.Verify(t.Context(), sub.ID)

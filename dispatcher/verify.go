@@ -58,10 +58,10 @@ type Verification struct {
 // subscription becomes Unverified in its process, and again after 10 seconds, a minute and 10
 // minutes; what a quota puts off does not count. Run need not be running for a call.
 //
-// Each request counts as a ping in the quotas (see Ping), and one host, on any port, gets at most 30
-// a minute from each process, of all tenants together, beyond which it is a *QuotaError. It returns an *events.InvalidError if
-// Options.Verify is zero or the subscription has no URL, store.ErrConflict if the URL was changed
-// meanwhile, and else errors as Ping does.
+// Each request counts as a ping in the quotas (see Ping), and one host, on any port, gets at most
+// 30 a minute from each process, of all tenants together, beyond which it is a *QuotaError. It
+// returns an *events.InvalidError if Options.Verify is zero or the subscription has no URL,
+// store.ErrConflict if the URL was changed meanwhile, and else errors as Ping does.
 func (d *Dispatcher) Verify(ctx context.Context, id string) (store.Attempt, error) {
 	return d.verify.Verify(ctx, id)
 }

@@ -27,8 +27,8 @@ var (
 const HeaderRequestOrigin = "Webhook-Request-Origin"
 
 // HeaderRequestCallback has the URL by which the endpoint can agree later (4.1.1 there). The key in
-// its query lets anybody who has it agree in the endpoint's name, so the owner of a subscription never
-// sees it.
+// its query lets anybody who has it agree in the endpoint's name, so the owner of a subscription
+// never sees it.
 const HeaderRequestCallback = "Webhook-Request-Callback"
 
 // callbackKey is the name of that key in the query.

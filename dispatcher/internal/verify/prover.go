@@ -141,8 +141,8 @@ func formOf(body []byte, challenge string) form {
 }
 
 // agrees reports whether an answer is the challenge, and not what was sent: an endpoint that
-// returns what it gets has not agreed to anything. Transform may have sent the challenge alone. Then
-// an answer of the same form is no proof, however it is spaced, and one of the other form is.
+// returns what it gets has not agreed to anything. Transform may have sent the challenge alone.
+// Then an answer of the same form is no proof, however it is spaced, and one of the other form is.
 func agrees(answer, sent []byte, challenge string) bool {
 	f := formOf(answer, challenge)
 	return f != noForm && f != formOf(sent, challenge)
