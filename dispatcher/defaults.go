@@ -81,7 +81,7 @@ func (o *Options) validate() error {
 		"about what is read by poll; remove one")
 	verification := o.Verify.options()
 	if err := verification.Validate(); err != nil {
-		bad(true, "Verify.%v", err)
+		errs = append(errs, err)
 	}
 	errs = append(errs,
 		check.Network(o.Transport != nil, o.TLS != nil, o.DisableHTTP2, o.Proxy)...)

@@ -134,7 +134,7 @@ func TestRunAsksForProof(t *testing.T) {
 		sub := e.subscribe("https://a.example/hook") // before Run
 		e.run()
 		slow := e.subscribe(late)
-		settle()
+		pass(2 * time.Second) // one after the other, as PerSubscription is 1
 		if got := e.statusOf(sub.ID).Status; got != store.Subscribed {
 			t.Errorf("one that agrees at once is %q, want Subscribed", got)
 		}
@@ -232,8 +232,14 @@ func TestWhatIsNoProof(t *testing.T) {
 		{"the challenge and a line break",
 			func(_ request, c string) reply { return reply{Status: 200, Body: c + "\r\n"} }, true},
 		{"JSON", func(_ request, c string) reply {
-			return reply{Status: 200, Body: `{"ok":true,"challenge":"` + c + `"}`}
+			return reply{Status: 200, Body: "{ \"challenge\": \"" + c + "\" }\n"}
 		}, true},
+		{"JSON with another member", func(_ request, c string) reply {
+			return reply{Status: 200, Body: `{"ok":true,"challenge":"` + c + `"}`}
+		}, false},
+		{"JSON with another spelling", func(_ request, c string) reply {
+			return reply{Status: 200, Body: `{"Challenge":"` + c + `"}`}
+		}, false},
 		{"200", func(request, string) reply { return reply{Status: 200, Body: "ok"} }, false},
 		{"what it got",
 			func(r request, _ string) reply { return reply{Status: 200, Body: r.Body} }, false},
@@ -412,11 +418,15 @@ func TestHandshakeByCallback(t *testing.T) {
 func TestProofsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newEngine(t, memstore.New(), challenged())
+		spelled := 0
+		spellings := []string{"https://VICTIM.example/", "https://victim.example:8443/",
+			"https://victim.EXAMPLE.:443/"}
 		asks := func(tenant, path string, n int) (kinds map[dispatcher.QuotaKind]int) {
 			t.Helper()
 			kinds = make(map[dispatcher.QuotaKind]int)
-			sub, err := e.Subscribe(t.Context(),
-				store.Subscription{Tenant: tenant, URL: "https://VICTIM.example/" + path})
+			spelled++
+			sub, err := e.Subscribe(t.Context(), store.Subscription{
+				Tenant: tenant, URL: spellings[spelled%len(spellings)] + path})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -518,7 +528,7 @@ func TestVerifyOptions(t *testing.T) {
 		want   string
 	}{
 		{dispatcher.Verification{}, ""},
-		{dispatcher.Verification{Method: 3}, "Verify.Method is 3"},
+		{dispatcher.Verification{Method: 3}, "dispatcher: Options.Verify.Method is 3; give one"},
 		{dispatcher.Verification{Origin: "a.example"}, "Verify.Origin, Rate, Callback and CallbackKey"},
 		{dispatcher.Verification{Method: dispatcher.VerifyHandshake}, "Verify.Origin is no DNS name"},
 		{dispatcher.Verification{Method: dispatcher.VerifyHandshake, Origin: "a.example\r\nX: y"},

@@ -11,6 +11,8 @@ import (
 	"github.com/outhook/outhook/dispatcher/internal/ping"
 	"github.com/outhook/outhook/dispatcher/internal/replay"
 	"github.com/outhook/outhook/dispatcher/internal/send"
+	"github.com/outhook/outhook/dispatcher/internal/verify"
+	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 )
 
@@ -22,7 +24,8 @@ const maxPings = 4
 
 // Ping posts an event of type TypePing, signed, to a subscription, now and by the path that
 // deliveries take, and returns the attempt. Its payload is {"id":"<the subscription's ID>"}. It is
-// not queued or retried, is in no history, and goes to an unsubscribed subscription too. But when
+// not queued or retried, is in no history, and goes to an unsubscribed subscription too, but not to
+// an endpoint that has yet to agree (see Options.Verify): that is an *events.InvalidError. When
 // it succeeds, failures and holds of the subscription end, its breaker closes, and what waits for a
 // retry is due at once, so that the owner of a repaired endpoint need not wait. Options.Transform,
 // Options.Authenticate and Options.Sign apply to it, and of its Policy the request and what is a
@@ -71,6 +74,9 @@ func (d *Dispatcher) ping(
 		return store.Attempt{}, send.SealedError(&sub)
 	case sub.URL == "":
 		return store.Attempt{}, check.NoURL("there is no endpoint to ping")
+	case d.verify.Required() && !verify.Agreed(&sub):
+		return store.Attempt{}, &events.InvalidError{Field: "id",
+			Reason: "names a webhook whose endpoint has not agreed to get deliveries; verify it first"}
 	}
 	claim, err := ping.Claim(sub, eventType, payload)
 	var policy *engine.Policy

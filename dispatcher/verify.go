@@ -2,6 +2,8 @@ package dispatcher
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"github.com/outhook/outhook/dispatcher/internal/verify"
 	"github.com/outhook/outhook/signing"
@@ -20,8 +22,10 @@ const (
 	VerifyNone = VerifyMethod(verify.None)
 
 	// VerifyChallenge posts an event of type TypeChallenge, signed, by the path that deliveries
-	// take. The answer must be a success whose body is the challenge, as text or as the member
-	// "challenge" of a JSON object; signing.Challenge finds it in a request.
+	// take, but whole, without the subscription's Fields, and never as a CloudEvent. The answer must
+	// be a success whose body is the challenge, as text or as the only member, "challenge", of a
+	// JSON object, and not in the form that Transform has sent; signing.Challenge finds it in a
+	// request.
 	VerifyChallenge = VerifyMethod(verify.Challenge)
 
 	// VerifyHandshake sends the OPTIONS request of HTTP 1.1 Web Hooks for Event Delivery (section 4;
@@ -52,19 +56,20 @@ type Verification struct {
 // says. If it agrees, Attempt.Error is empty, VerifiedAt is now, and an Unverified subscription is
 // Subscribed: what has collected is delivered, by slow start. Run asks by itself when a
 // subscription becomes Unverified in its process, and again after 10 seconds, a minute and 10
-// minutes; Run need not be running for a call.
+// minutes; what a quota puts off does not count. Run need not be running for a call.
 //
-// Each request counts as a ping in the quotas (see Ping), and one host gets at most 30 a minute of
-// all tenants together, beyond which it is a *QuotaError. It returns an *events.InvalidError if
-// Options.Verify is zero or the subscription has no URL, store.ErrConflict if the URL was changed
-// meanwhile, and else errors as Ping does.
+// Each request counts as a ping in the quotas (see Ping), and one host, on any port, gets at most
+// 30 a minute from each process, of all tenants together, beyond which it is a *QuotaError. It
+// returns an *events.InvalidError if Options.Verify is zero or the subscription has no URL,
+// store.ErrConflict if the URL was changed meanwhile, and else errors as Ping does.
 func (d *Dispatcher) Verify(ctx context.Context, id string) (store.Attempt, error) {
 	return d.verify.Verify(ctx, id)
 }
 
 // Granted records that an endpoint has agreed by Verification.Callback: id and key are those of
 // the call's query, and rate is its WebHook-Allowed-Rate, which may be empty. It returns
-// store.ErrNotFound if they give no permission. Package httpapi has the handler.
+// store.ErrNotFound if they give no permission, store.ErrConflict if the URL was changed meanwhile,
+// and else an error of the store. Package httpapi has the handler.
 func (d *Dispatcher) Granted(ctx context.Context, id, key, rate string) error {
 	return d.verify.Granted(ctx, id, key, rate)
 }
@@ -73,7 +78,13 @@ func (d *Dispatcher) Granted(ctx context.Context, id, key, rate string) error {
 func (d *Dispatcher) verifyHost() verify.Host {
 	return verify.Host{
 		Subscription: d.Subscription, Allow: d.quotas.AllowProof, Enter: d.pings.Enter,
-		Policy: d.sendPolicy, Logger: d.o.Logger,
+		TryEnter: d.pings.TryEnter, Policy: d.sendPolicy, Logger: d.o.Logger,
+		RetryAfter: func(err error) time.Duration {
+			if q := (*QuotaError)(nil); errors.As(err, &q) {
+				return q.RetryAfter
+			}
+			return 0
+		},
 		Update: func(
 			ctx context.Context, later bool, id string, change func(*store.Subscription) error,
 		) error {

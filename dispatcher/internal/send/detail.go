@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -57,9 +58,10 @@ func detailOf(
 
 // hiddenHeaders returns the names of the headers of an attempt whose values may be credentials:
 // those of the subscription, of Authenticate, of Transform and of Sign, which may set a token of
-// the host's. The sender's own, with its signatures, are not.
+// the host's, and the callback of a handshake. The sender's own others, with its signatures, are
+// not.
 func hiddenHeaders(c *store.Claim, m *message) []string {
-	hidden := []string{"Authorization", "Cookie"}
+	hidden := []string{"Authorization", "Cookie", HeaderRequestCallback}
 	for name := range c.Subscription.Headers {
 		hidden = append(hidden, http.CanonicalHeaderKey(name))
 	}
@@ -75,9 +77,9 @@ func hiddenHeaders(c *store.Claim, m *message) []string {
 // such as "1", are in many.
 const minSecret = 6
 
-// secretsIn returns the values of hidden headers and of those that the endpoint has rejected, and
-// the query of the URL with its values, the longest first: what is a part of another must not leave
-// the rest of it.
+// secretsIn returns the values of hidden headers and of those that the endpoint has rejected, the
+// key of a callback, and the query of the URL with its values, the longest first: what is a part of
+// another must not leave the rest of it.
 func secretsIn(req *http.Request, rejected http.Header, hidden []string) (secrets []string) {
 	add := func(values ...string) {
 		for _, value := range values {
@@ -97,6 +99,10 @@ func secretsIn(req *http.Request, rejected http.Header, hidden []string) (secret
 	}
 	for _, values := range rejected { // an endpoint may repeat what it got before
 		addHeader(values)
+	}
+	// An endpoint may take the callback apart before it repeats it.
+	if callback, err := url.Parse(req.Header.Get(HeaderRequestCallback)); err == nil {
+		add(callback.RawQuery, callback.Query().Get(callbackKey))
 	}
 	if req.URL.RawQuery != "" {
 		add(req.URL.RawQuery)

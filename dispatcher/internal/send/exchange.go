@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -12,15 +13,18 @@ import (
 )
 
 // Exchange is a request that is no delivery, and its whole answer. It goes by the path of
-// deliveries: the same guard, deadline and limits.
+// deliveries: the same guard, deadline and limits. But it is never made a CloudEvent: what is asked
+// must look the same to every endpoint.
 type Exchange struct {
 	// Options, if it is not nil, makes the request an OPTIONS without a body: these headers are
 	// sent in place of those that a delivery has beside the subscription's and Authenticate's.
 	// Transform and Sign are for bodies, and are not asked; Authenticate is, once.
 	Options http.Header
 
-	// Header and Body are those of the answer; nil if there was none. Of the body it is the
-	// beginning, store.MaxResponse bytes at most.
+	// Sent is the body of the request, as Transform has left it. Header and Body are those of the
+	// answer; of the body it is the beginning, store.MaxResponse bytes at most. All are nil if there
+	// was no answer.
+	Sent   []byte
 	Header http.Header
 	Body   []byte
 }
@@ -34,8 +38,8 @@ func (s *Sender) Exchange(ctx context.Context, c *store.Claim, p *Policy, x *Exc
 func (x *Exchange) isOptions() bool { return x != nil && x.Options != nil }
 
 // take keeps the answer of an exchange. It is called before anything of the body is masked.
-func (x *Exchange) take(header http.Header, r *Result, kept int) {
-	x.Header, x.Body = header, bytes.Clone(r.Attempt.Response)
+func (x *Exchange) take(m *message, header http.Header, r *Result, kept int) {
+	x.Sent, x.Header, x.Body = m.body, header, bytes.Clone(r.Attempt.Response)
 	r.Attempt.Response = r.Attempt.Response[:min(len(r.Attempt.Response), kept)]
 }
 
@@ -98,11 +102,17 @@ func (s *Sender) Compose(
 	return Composed{s.header(c, &m), m.body}, ""
 }
 
-// HostOf returns the host and port of a URL as it is stored, in lower case; empty if it has none.
+// HostOf returns the host of a URL as it is stored; empty if it has none. It is in lower case,
+// without a port or a dot at its end, and an IP address is in its usual form, so that all
+// spellings of a host are one.
 func (s *Sender) HostOf(url string) string {
 	t, err := s.targets.find(url)
 	if err != nil {
 		return ""
 	}
-	return strings.ToLower(t.base.URL.Host)
+	host := strings.ToLower(strings.TrimSuffix(t.base.URL.Hostname(), "."))
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return ip.Unmap().WithZone("").String()
+	}
+	return host
 }

@@ -26,6 +26,14 @@ var (
 // CloudEvents 1.0.2), 4.1.2.
 const HeaderRequestOrigin = "Webhook-Request-Origin"
 
+// HeaderRequestCallback has the URL by which the endpoint can agree later (4.1.1 there). The key in
+// its query lets anybody who has it agree in the endpoint's name, so the owner of a subscription
+// never sees it.
+const HeaderRequestCallback = "Webhook-Request-Callback"
+
+// callbackKey is the name of that key in the query.
+const callbackKey = "key"
+
 // reserved are the header names that belong to the sender, in canonical form. reservedPrefixes are
 // families of them. Some are the delivery's own, some would change how the request is framed
 // (Content-Length, Connection, Transfer-Encoding), and Idempotency-Key and X-Idempotency-Key would

@@ -72,6 +72,8 @@ type message struct {
 	trace  string    // the traceparent; empty if none is sent
 	at     time.Time // when the attempt has started
 
+	exchange bool // it is no delivery, and is not made a CloudEvent
+
 	body     []byte
 	header   http.Header // in place of the subscription's; nil: those
 	auth     http.Header // what Authenticate has added
@@ -101,7 +103,7 @@ func (s *Sender) compose(ctx context.Context, c *store.Claim, m *message) error 
 	if len(fields) > 0 {
 		m.body = reduced
 	}
-	if s.hooks.CloudEvents != nil {
+	if s.hooks.CloudEvents != nil && !m.exchange {
 		if err := s.cloudEvent(c, m); err != nil {
 			return err
 		}

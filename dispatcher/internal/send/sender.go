@@ -121,7 +121,7 @@ func (s *Sender) send(
 		r.Attempt.Duration = time.Since(start)
 	}()
 
-	m := message{policy: p, trace: trace, at: start}
+	m := message{policy: p, trace: trace, at: start, exchange: x != nil}
 	req, err := s.build(attempt, c, &m, x)
 	r.Body = m.decided
 	if err != nil {
@@ -146,7 +146,7 @@ func (s *Sender) send(
 			s.obey(answer, &r)
 		} else {
 			s.read(attempt, res, p, &r, store.MaxResponse)
-			x.take(answer, &r, s.kept)
+			x.take(&m, answer, &r, s.kept)
 		}
 	}
 	wanted := s.detail.wants(&r.Attempt)

@@ -41,6 +41,19 @@ func (s *Slots) Enter(ctx context.Context, name string) (leave func(), err error
 	}, nil
 }
 
+// TryEnter is Enter for a call that does not wait: leave is nil if it may not begin now.
+func (s *Slots) TryEnter(name string) (leave func()) {
+	of := s.join(name)
+	if !of.free.TryAcquire(1) {
+		s.part(name)
+		return nil
+	}
+	return func() {
+		of.free.Release(1)
+		s.part(name)
+	}
+}
+
 func (s *Slots) join(name string) *slots {
 	s.mu.Lock()
 	defer s.mu.Unlock()

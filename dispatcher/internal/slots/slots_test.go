@@ -68,3 +68,23 @@ func TestEnterEndsWithItsContext(t *testing.T) {
 		t.Errorf("%d names are known, want none", n)
 	}
 }
+
+func TestTryEnterDoesNotWait(t *testing.T) {
+	s := slots.New(1)
+	leave := s.TryEnter("a")
+	if leave == nil || s.TryEnter("a") != nil {
+		t.Error("want the first call to begin, and not the second")
+	}
+	other := s.TryEnter("b")
+	if other == nil {
+		t.Fatal("another name's call may not begin")
+	}
+	other()
+	leave()
+	if n := s.Len(); n != 0 {
+		t.Errorf("%d names are known, want none", n)
+	}
+	if leave = s.TryEnter("a"); leave == nil {
+		t.Error("the slot is not free again")
+	}
+}

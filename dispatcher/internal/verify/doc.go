@@ -7,8 +7,8 @@
 //
 //   - [Challenge]: a signed POST of an event with a random challenge, by the very path of
 //     deliveries. The answer must be a success and consist of the challenge, as text or as the
-//     member "challenge" of a JSON object. An endpoint that says 200 to everything does not pass,
-//     and neither does one that returns what it gets.
+//     only member, "challenge", of a JSON object. An endpoint that says 200 to everything does not
+//     pass, and neither does one that returns what it gets, whatever Transform has made of it.
 //   - [Handshake]: the OPTIONS request of HTTP 1.1 Web Hooks for Event Delivery, 4 (part of
 //     CloudEvents 1.0.2). The answer must name the origin, and may bound the rate. It can also be
 //     given later, by a call of the address in the request ([Options.Callback]).

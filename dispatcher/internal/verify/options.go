@@ -1,7 +1,6 @@
 package verify
 
 import (
-	"errors"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -47,41 +46,47 @@ const (
 	minCallbackKey = 16 // bytes
 )
 
-// Validate returns what is wrong, with the name of the field first.
+// Validate returns what is wrong, in the words of dispatcher.New, which has the options as
+// Options.Verify.
 func (o *Options) Validate() error {
 	switch {
 	case o.Method < 0 || o.Method >= methodEnd:
-		return fmt.Errorf("Method is %d; give one of the constants that start with Verify", o.Method)
+		return wrong("Method is %d; give one of the constants that start with Verify", o.Method)
 	case o.Method != Handshake &&
 		(o.Origin != "" || o.Rate != 0 || o.Callback != "" || o.CallbackKey != ""):
-		return errors.New("Origin, Rate, Callback and CallbackKey have no effect without the Method " +
+		return wrong("Origin, Rate, Callback and CallbackKey have no effect without the Method " +
 			"VerifyHandshake; remove them")
 	case o.Method != Handshake:
 		return nil
 	case len(o.Origin) > maxOrigin || !dnsName.MatchString(o.Origin):
-		return errors.New("Origin is no DNS name; give one that stands for you, such as " +
+		return wrong("Origin is no DNS name; give one that stands for you, such as " +
 			`"events.example.com"`)
 	case o.Rate < 0 || o.Rate > maxRate:
-		return fmt.Errorf("Rate is %d; give 1 to %d deliveries a minute, or 0 for none", o.Rate, maxRate)
+		return wrong("Rate is %d; give 1 to %d deliveries a minute, or 0 for none", o.Rate, maxRate)
 	}
 	return o.validateCallback()
+}
+
+// wrong returns an error about a field, whose name comes first.
+func wrong(format string, args ...any) error {
+	return fmt.Errorf("dispatcher: Options.Verify."+format, args...)
 }
 
 func (o *Options) validateCallback() error {
 	if o.Callback == "" {
 		if o.CallbackKey != "" {
-			return errors.New("CallbackKey has no effect without Callback; remove it")
+			return wrong("CallbackKey has no effect without Callback; remove it")
 		}
 		return nil
 	}
 	u, err := url.Parse(o.Callback)
 	if err != nil || len(o.Callback) > maxCallback || u.Scheme != "https" && u.Scheme != "http" ||
 		u.Host == "" || u.User != nil || strings.ContainsAny(o.Callback, "?# \r\n") {
-		return fmt.Errorf("Callback is no address for it; give an https URL of at most %d bytes "+
+		return wrong("Callback is no address for it; give an https URL of at most %d bytes "+
 			"without a query, where httpapi.Granted is mounted", maxCallback)
 	}
 	if o.CallbackKey.Validate() != nil || o.CallbackKey.Len() < minCallbackKey {
-		return fmt.Errorf("CallbackKey is not a key of at least %d bytes; give one that all "+
+		return wrong("CallbackKey is not a key of at least %d bytes; give one that all "+
 			"processes of the host share, such as signing.NewSecret made once", minCallbackKey)
 	}
 	return nil
@@ -103,4 +108,16 @@ func Settle(sub, was *store.Subscription, required bool) {
 		!(was.Status == store.Subscribed && was.URL == sub.URL && was.VerifiedAt.IsZero()):
 		sub.Status = store.Unverified
 	}
+}
+
+// Agreed reports whether something may be sent to the endpoint of a subscription, on a host that
+// asks for proof. One that is Subscribed without a proof is from before the host asked for it.
+func Agreed(sub *store.Subscription) bool {
+	switch sub.Status {
+	case store.Unverified:
+		return false
+	case store.Subscribed:
+		return true
+	}
+	return !sub.VerifiedAt.IsZero() // Subscribe or Resume would make it Unverified
 }

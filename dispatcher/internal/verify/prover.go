@@ -87,20 +87,23 @@ func (p *Prover) challenge(
 	if r.Attempt.Error != "" {
 		return r.Attempt, nil, nil
 	}
-	if !answers(x.Body, want) {
-		r.Attempt.Error = send.ClassResponse + ": the answer is not the challenge; answer with it, " +
-			`as text or as {"challenge":"…"}`
+	if !agrees(x.Body, x.Sent, want) {
+		r.Attempt.Error = send.ClassResponse + ": the answer is not the challenge; answer with it " +
+			`alone, as text or as {"challenge":"…"}, and not with what was sent`
 		return r.Attempt, nil, nil
 	}
 	return r.Attempt, &Proof{URL: sub.URL}, nil
 }
 
-// claimOf returns what is sent of an event as if it had been claimed.
+// claimOf returns what is sent of an event as if it had been claimed. It is sent whole: Fields are
+// for the owner's events, and could leave out the challenge.
 func claimOf(sub *store.Subscription, e *events.Event) (*store.Claim, error) {
+	whole := *sub
+	whole.Fields = nil
 	body, err := e.Body()
 	return &store.Claim{
 		Lease:        store.Lease{SubscriptionID: sub.ID, EventID: e.ID},
-		Subscription: sub,
+		Subscription: &whole,
 		Health:       new(store.Health),
 		EventType:    e.Type,
 		Tenant:       sub.Tenant,
@@ -110,17 +113,39 @@ func claimOf(sub *store.Subscription, e *events.Event) (*store.Claim, error) {
 	}, err
 }
 
-// answers reports whether the body of an answer is the challenge. The whole request does not: an
-// endpoint that returns what it gets has not agreed to anything.
-func answers(body []byte, challenge string) bool {
+// form is how a body says a challenge.
+type form int
+
+const (
+	noForm form = iota // it does not
+	text               // it is the challenge
+	object             // it is a JSON object whose only member is the challenge
+)
+
+// formOf returns how a body says a challenge. An object with more members does not: it may be the
+// request, or what Transform has made of it.
+func formOf(body []byte, challenge string) form {
 	body = bytes.TrimSpace(body)
 	if string(body) == challenge {
-		return true
+		return text
 	}
-	var object struct {
-		Challenge string `json:"challenge"`
+	var members map[string]json.RawMessage
+	if json.Unmarshal(body, &members) != nil || len(members) != 1 {
+		return noForm
 	}
-	return json.Unmarshal(body, &object) == nil && object.Challenge == challenge
+	var value string
+	if json.Unmarshal(members["challenge"], &value) != nil || value != challenge {
+		return noForm
+	}
+	return object
+}
+
+// agrees reports whether an answer is the challenge, and not what was sent: an endpoint that
+// returns what it gets has not agreed to anything. Transform may have sent the challenge alone.
+// Then an answer of the same form is no proof, however it is spaced, and one of the other form is.
+func agrees(answer, sent []byte, challenge string) bool {
+	f := formOf(answer, challenge)
+	return f != noForm && f != formOf(sent, challenge)
 }
 
 func (p *Prover) handshake(
@@ -131,7 +156,7 @@ func (p *Prover) handshake(
 		header.Set("WebHook-Request-Rate", strconv.Itoa(p.o.Rate))
 	}
 	if p.o.Callback != "" {
-		header.Set("WebHook-Request-Callback", p.o.address(sub, time.Now()))
+		header.Set(send.HeaderRequestCallback, p.o.address(sub, time.Now()))
 	}
 	e, err := events.New(p.event, map[string]string{"id": sub.ID}) // nothing of it is sent
 	if err != nil {

@@ -21,8 +21,9 @@ const (
 // Queue is the subscriptions whose endpoints are to be asked by the process that has stored them.
 // It is in memory alone: after a restart the owner asks. It is safe for concurrent use.
 type Queue struct {
-	// Ask asks about one subscription, and reports whether it is to be asked about again later.
-	ask func(ctx context.Context, id string) (again bool)
+	// ask asks about one subscription, and reports whether it is to be asked about again later. If
+	// it could not ask now, it says after how long it may.
+	ask func(ctx context.Context, id string) (again bool, refused time.Duration)
 
 	mu      sync.Mutex
 	waiting map[string]waiting
@@ -30,12 +31,15 @@ type Queue struct {
 }
 
 type waiting struct {
-	at   time.Time
-	done int // how often it was asked
+	at      time.Time
+	done    int // how often it was asked
+	refused int // how often it could not be asked since
 }
 
 // NewQueue returns an empty Queue.
-func NewQueue(ask func(ctx context.Context, id string) (again bool)) *Queue {
+func NewQueue(
+	ask func(ctx context.Context, id string) (again bool, refused time.Duration),
+) *Queue {
 	return &Queue{
 		ask: ask, waiting: make(map[string]waiting), wake: make(chan struct{}, 1),
 	}
@@ -75,11 +79,26 @@ func (q *Queue) Run(ctx context.Context) {
 		}
 		calls.Go(func() {
 			defer func() { <-room }()
-			if w.done++; q.ask(ctx, id) && w.done < len(delays) {
-				q.again(id, waiting{time.Now().Add(delays[w.done]), w.done})
+			again, refused := q.ask(ctx, id)
+			if refused > 0 { // the endpoint has not been asked
+				w.refused++
+				q.again(id, waiting{time.Now().Add(postponed(refused, w.refused)), w.done, w.refused})
+				return
+			}
+			if w.done++; again && w.done < len(delays) {
+				q.again(id, waiting{time.Now().Add(delays[w.done]), w.done, 0})
 			}
 		})
 	}
+}
+
+// maxPostponed is how long one waits at most that is refused over and over, unless it has to.
+const maxPostponed = time.Minute
+
+// postponed returns how long one waits that was refused n times in a row. It grows, as thousands
+// may wait for the same quota, which takes a few of them at a time.
+func postponed(refused time.Duration, n int) time.Duration {
+	return max(refused, min(refused*time.Duration(n), maxPostponed))
 }
 
 // next takes out the subscription that is due; if none is, wait says how long it takes, -1 for

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -15,10 +16,15 @@ import (
 type Host struct {
 	Subscription func(ctx context.Context, id string) (store.Subscription, error)
 
-	// Allow refuses if an endpoint, at a host, may not be asked now, and Enter waits until it may
-	// be, together with others of its tenant.
-	Allow func(sub *store.Subscription, host string) error
-	Enter func(ctx context.Context, tenant string) (leave func(), err error)
+	// Allow refuses if an endpoint, at a host, may not be asked now, and RetryAfter says how long
+	// such an error holds; zero if it is another error.
+	Allow      func(sub *store.Subscription, host string) error
+	RetryAfter func(error) time.Duration
+
+	// Enter waits until an endpoint may be asked together with others of its tenant. TryEnter does
+	// not wait; leave is nil if it may not be yet.
+	Enter    func(ctx context.Context, tenant string) (leave func(), err error)
+	TryEnter func(tenant string) (leave func())
 
 	// Policy returns how deliveries of a subscription are sent, and so are requests for proof.
 	Policy func(sub store.Subscription) (*send.Policy, error)
@@ -72,34 +78,7 @@ func (s *Service) Verify(ctx context.Context, id string) (store.Attempt, error) 
 	if err != nil {
 		return store.Attempt{}, err
 	}
-	return s.ask(ctx, false, &sub)
-}
-
-// askLater asks for Run. It reports whether to ask again.
-func (s *Service) askLater(ctx context.Context, id string) (again bool) {
-	sub, err := s.Subscription(ctx, id)
-	if err != nil || sub.Status != store.Unverified {
-		return err != nil
-	}
-	a, err := s.ask(ctx, true, &sub)
-	return err != nil || a.Error != ""
-}
-
-// ask asks an endpoint, and stores what it has agreed to.
-func (s *Service) ask(
-	ctx context.Context, later bool, sub *store.Subscription,
-) (store.Attempt, error) {
-	switch {
-	case sub.SealedWith != "":
-		return store.Attempt{}, send.SealedError(sub)
-	case !s.Required():
-		return store.Attempt{}, &events.InvalidError{Field: "id",
-			Reason: "names a webhook that needs no proof: this host asks for none"}
-	case sub.URL == "":
-		return store.Attempt{}, &events.InvalidError{Field: "id",
-			Reason: "names a webhook without a url, so there is no endpoint to ask; it is read by poll"}
-	}
-	if err := s.Allow(sub, s.prover.sender.HostOf(sub.URL)); err != nil {
+	if err := s.allow(&sub); err != nil {
 		return store.Attempt{}, err
 	}
 	leave, err := s.Enter(ctx, sub.Tenant)
@@ -107,6 +86,51 @@ func (s *Service) ask(
 		return store.Attempt{}, err
 	}
 	defer leave()
+	return s.ask(ctx, false, &sub)
+}
+
+// busyFor is how long Run leaves a subscription whose tenant has all its calls under way.
+const busyFor = time.Second
+
+// askLater asks for Run. It reports whether to ask again, or after how long to try if the endpoint
+// may not be asked now. It does not wait for calls of the same tenant: those of one whose endpoints
+// are slow would take all the room that Run has for others.
+func (s *Service) askLater(ctx context.Context, id string) (again bool, refused time.Duration) {
+	sub, err := s.Subscription(ctx, id)
+	if err != nil || sub.Status != store.Unverified {
+		return err != nil, 0
+	}
+	leave := s.TryEnter(sub.Tenant)
+	if leave == nil {
+		return true, busyFor
+	}
+	defer leave()
+	if err := s.allow(&sub); err != nil {
+		return true, s.RetryAfter(err)
+	}
+	a, err := s.ask(ctx, true, &sub)
+	return err != nil || a.Error != "", 0
+}
+
+// allow refuses if the endpoint of a subscription can't be asked, or may not be now.
+func (s *Service) allow(sub *store.Subscription) error {
+	switch {
+	case sub.SealedWith != "":
+		return send.SealedError(sub)
+	case !s.Required():
+		return &events.InvalidError{Field: "id",
+			Reason: "names a webhook that needs no proof: this host asks for none"}
+	case sub.URL == "":
+		return &events.InvalidError{Field: "id",
+			Reason: "names a webhook without a url, so there is no endpoint to ask; it is read by poll"}
+	}
+	return s.Allow(sub, s.prover.sender.HostOf(sub.URL))
+}
+
+// ask asks an endpoint that may be asked, and stores what it has agreed to.
+func (s *Service) ask(
+	ctx context.Context, later bool, sub *store.Subscription,
+) (store.Attempt, error) {
 	policy, err := s.Policy(*sub)
 	if err != nil {
 		return store.Attempt{}, fmt.Errorf("dispatcher: verify: %w", err)
@@ -124,11 +148,14 @@ func (s *Service) ask(
 }
 
 // Granted records what an endpoint has agreed to by the address in a handshake. It returns
-// store.ErrNotFound if that gives no proof.
+// store.ErrNotFound if that gives no proof: also for an ID that is none, as the call is anybody's.
+// Other errors are the store's, and the call may be made again.
 func (s *Service) Granted(ctx context.Context, id, key, rate string) error {
 	sub, err := s.Subscription(ctx, id)
-	if err != nil {
+	if invalid := (*events.InvalidError)(nil); errors.As(err, &invalid) {
 		return store.ErrNotFound
+	} else if err != nil {
+		return err
 	}
 	proof := s.o.Granted(&sub, key, rate, time.Now())
 	if proof == nil {
