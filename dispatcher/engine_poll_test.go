@@ -305,8 +305,8 @@ func (s *eventReads) Event(
 }
 
 // TestPollPassesOverWhatIsForLater publishes more for later than any page has, and something for
-// now: that is read and acknowledged, no event of the others is read, and what is behind one of them
-// in its key stays behind it.
+// now: that is read and acknowledged, no event of the others is read, and what is behind one of
+// them in its key stays behind it.
 func TestPollPassesOverWhatIsForLater(t *testing.T) {
 	onEachStore(t, func(t *testing.T, under store.Store) {
 		s := &eventReads{Store: under}

@@ -166,8 +166,8 @@ func (r *Reader) pending(
 
 // Read returns the oldest that is pending, at most so many, each as an attempt would send it. One
 // that a hook of the host's fails for, or that is not to be sent yet, is left out, with all that is
-// behind it in its key; the error is returned if there is nothing else. It hides none of the others,
-// however many there are, unless the search takes longer than maxSearch.
+// behind it in its key; the error is returned if there is nothing else. It hides none of the
+// others, however many there are, unless the search takes longer than maxSearch.
 func (r *Reader) Read(
 	ctx context.Context, sub *store.Subscription, most int,
 ) (b Batch, err error) {
@@ -221,8 +221,8 @@ func (r *Reader) Read(
 
 // isLater reports whether a delivery is known, without its event, not to be sent yet. Its Wait does
 // not say so: of a subscription without a URL everything waits for a poll. What was never attempted
-// is due as it is published, or at the NotBefore of its event. What was attempted, at a URL that is gone by
-// now, may be due at a retry, for which a poll does not wait.
+// is due as it is published, or at the NotBefore of its event. What was attempted, at a URL that is
+// gone by now, may be due at a retry, for which a poll does not wait.
 func isLater(d *store.Delivery, now time.Time) bool {
 	// CreatedAt is by the clock of the store, which may be ahead of this one.
 	return d.Attempts == 0 && d.DueAt.After(d.CreatedAt) && d.DueAt.After(now)
