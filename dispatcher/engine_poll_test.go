@@ -291,6 +291,151 @@ func TestPollKeepsKeysInOrder(t *testing.T) {
 	})
 }
 
+// eventReads is a store that counts the events that are read of it.
+type eventReads struct {
+	store.Store
+	n int
+}
+
+func (s *eventReads) Event(
+	ctx context.Context, tenant, id string,
+) (store.StoredEvent, error) {
+	s.n++
+	return s.Store.Event(ctx, tenant, id)
+}
+
+// TestPollPassesOverWhatIsForLater publishes more for later than any page has, and something for
+// now: that is read and acknowledged, no event of the others is read, and what is behind one of
+// them in its key stays behind it.
+func TestPollPassesOverWhatIsForLater(t *testing.T) {
+	onEachStore(t, func(t *testing.T, under store.Store) {
+		s := &eventReads{Store: under}
+		e := newEngine(t, s, pulling())
+		sub := e.subscribe("")
+		later := time.Now().Add(time.Hour)
+		made := func(n int, key string, at time.Time) (evs []events.Event, ids []string) {
+			for i := range n {
+				ev, err := events.New("order.created", i)
+				if err != nil {
+					t.Fatal(err)
+				}
+				ev.Key, ev.NotBefore = key, at
+				evs, ids = append(evs, ev), append(ids, ev.ID)
+			}
+			return evs, ids
+		}
+		held, heldIDs := made(1500, "", later)
+		first, firstIDs := made(1, "a", later)
+		behind, behindIDs := made(1, "a", time.Time{})
+		now, nowIDs := made(3, "", time.Time{})
+		for _, evs := range [][]events.Event{held, first, behind, now} {
+			if err := e.Publish(t.Context(), evs...); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got := e.poll(sub.ID, "", 2)
+		if !slices.Equal(polledIDs(got), nowIDs[:2]) || !got.More {
+			t.Fatalf("got %v, more: %t; want %v, and more", polledIDs(got), got.More, nowIDs[:2])
+		}
+		if s.n != 2 {
+			t.Errorf("%d events were read for 2 deliveries", s.n)
+		}
+		got = e.poll(sub.ID, got.Cursor, 2)
+		if !slices.Equal(polledIDs(got), nowIDs[2:]) || got.More {
+			t.Errorf("after the acknowledgment: got %v, more: %t; want %v", polledIDs(got), got.More,
+				nowIDs[2:])
+		}
+		if n := e.states(); n[store.Delivered] != 2 {
+			t.Errorf("states are %v, want 2 delivered", n)
+		}
+		got = e.poll(sub.ID, got.Cursor, 2)
+		if len(got.Deliveries) != 0 || got.More {
+			t.Errorf("when the rest is for later: got %+v, want nothing", got)
+		}
+		pass(time.Hour)
+		got = e.poll(sub.ID, "", dispatcher.MaxPoll)
+		if !slices.Equal(polledIDs(got), heldIDs[:dispatcher.MaxPoll]) || !got.More {
+			t.Errorf("when its time has come: got %v, want the first", polledIDs(got))
+		}
+		for range len(held) / dispatcher.MaxPoll {
+			got = e.poll(sub.ID, got.Cursor, dispatcher.MaxPoll)
+		}
+		if !slices.Equal(polledIDs(got), []string{firstIDs[0], behindIDs[0]}) {
+			t.Errorf("the last: got %v, want those of the key in their order", polledIDs(got))
+		}
+	})
+}
+
+// TestPollPassesOverWhatFails has Transform fail for more than any page has, before something that
+// it does not fail for. It gets the events as they were published.
+func TestPollPassesOverWhatFails(t *testing.T) {
+	onEachStore(t, func(t *testing.T, s store.Store) {
+		var got events.Event
+		o := pulling()
+		o.Transform = func(
+			_ context.Context, _ store.Subscription, e events.Event, _ *dispatcher.Request,
+		) error {
+			if string(e.Payload) == `"broken"` {
+				return errors.New("not now")
+			}
+			got = e
+			return nil
+		}
+		e := newEngine(t, s, o)
+		sub := e.subscribe("")
+		var all []events.Event
+		for range 150 {
+			ev, err := events.New("order.created", "broken")
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, ev)
+		}
+		want, err := events.New("order.created", "whole")
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := time.Now().UTC().Truncate(time.Millisecond)
+		want.Tags = []string{"order:17", "vip"}
+		want.NotBefore, want.ExpiresAt = at.Add(time.Second), at.Add(time.Hour)
+		if err := e.Publish(t.Context(), append(all, want)...); err != nil {
+			t.Fatal(err)
+		}
+		pass(time.Minute)
+		polled := e.poll(sub.ID, "", 1)
+		if !slices.Equal(polledIDs(polled), []string{want.ID}) {
+			t.Fatalf("got %v, want %v", polledIDs(polled), want.ID)
+		}
+		if !slices.Equal(got.Tags, want.Tags) || !got.NotBefore.Equal(want.NotBefore) ||
+			!got.ExpiresAt.Equal(want.ExpiresAt) {
+			t.Errorf("Transform got %+v, want tags and times of %+v", got, want)
+		}
+	})
+}
+
+// TestPollFindsNoneThatHasExpired has an event expire before it is read.
+func TestPollFindsNoneThatHasExpired(t *testing.T) {
+	onEachStore(t, func(t *testing.T, s store.Store) {
+		e := newEngine(t, s, pulling()) // Run does not run: nothing is maintained
+		sub := e.subscribe("")
+		ev, err := events.New("order.created", 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ev.ExpiresAt = time.Now().Add(time.Minute)
+		if err := e.Publish(t.Context(), ev); err != nil {
+			t.Fatal(err)
+		}
+		if got := e.poll(sub.ID, "", 1); !slices.Equal(polledIDs(got), []string{ev.ID}) {
+			t.Errorf("before: got %v, want %v", polledIDs(got), ev.ID)
+		}
+		pass(time.Hour)
+		if got := e.poll(sub.ID, "", 1); len(got.Deliveries) != 0 {
+			t.Errorf("after it has expired: got %v, want nothing", polledIDs(got))
+		}
+	})
+}
+
 // TestPollRefuses has requests that are not valid, and more polls than a tenant may have.
 func TestPollRefuses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

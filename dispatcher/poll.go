@@ -60,8 +60,11 @@ type PollResult struct {
 //
 // The attempt is recorded when it is acknowledged, with the status 200 and no duration;
 // Observer.OnAttempt and OnDelivered are told then, by the goroutine of the call. Transform and
-// Sign are asked at each poll, RateLimit and the breaker have no part in it. Run need not be
-// running, and any process that shares the store can be asked.
+// Sign are asked at each poll; the Rate of the Policy and the breaker have no part in it. Run need
+// not be running, and any process that shares the store can be asked.
+//
+// What is not to be sent yet (Event.NotBefore), or Transform or Sign fails for, stays pending, with
+// what is behind it in its key, and is passed over: the search for others ends after ten seconds.
 //
 // An answer has 4 MiB of bodies at most, unless its first is larger. It returns an
 // *events.InvalidError for a request that is out of its bounds, a Cursor that no answer had, or a

@@ -113,8 +113,8 @@ func quotaMessage(e *dispatcher.QuotaError, seconds string) string {
 		)
 	case dispatcher.QuotaSubscriptionBytes:
 		return fmt.Sprintf(
-			"the webhook would exceed the quota of %d bytes for url, name, events, headers and "+
-				"keys; shorten or remove some",
+			"the webhook would exceed the quota of %d bytes for url, name, description, metadata, "+
+				"events, filter, fields, headers and keys; shorten or remove some",
 			e.Limit,
 		)
 	case dispatcher.QuotaPings:

@@ -29,7 +29,7 @@ import (
 // in change for what is written, and by the Tenant of a query for what is listed.
 //
 // An endpoint is an entry in endpoints.go, a method of api, and a type in package wire for its
-// response; openapi.json, the package comment and the README describe it. The module openapitest
+// response; openapi.json, the package comment and docs/http.md describe it. The module openapitest
 // holds the description to what the tests send and get. What of it is the host's, such as the event
 // types, is filled in by package openapi.
 type api struct {

@@ -26,9 +26,9 @@ type Options struct {
 	Access func(r *http.Request, tenant string) (Access, error)
 
 	// Ready returns an error while this host does not deliver. Then requests that would make it
-	// send something (subscribe, update, ping, redeliver, replay) get a 409 and change nothing; the
-	// error is logged, not sent. It is called for each of these requests, must be safe for
-	// concurrent use, and should be quick. If nil, the host always delivers.
+	// send something (subscribe, update, resume, ping, verify, redeliver, replay) get a 409 and
+	// change nothing; the error is logged, not sent. It is called for each of these requests, must
+	// be safe for concurrent use, and should be quick. If nil, the host always delivers.
 	Ready func() error
 
 	// Signing says what becomes of a webhook without a signature key. If zero, SigningOptional.

@@ -23,6 +23,8 @@ var small = dispatcher.Quota{
 func TestQuotas(t *testing.T) {
 	const byID = `{"id":"` + id1 + `"`
 	long := strings.Repeat("x", 150)
+	const bytes = "150 bytes for url, name, description, metadata, events, filter, fields, " +
+		"headers and keys"
 	for _, test := range []struct {
 		name, endpoint, body string
 		allowed              int // how often before it is used up
@@ -31,10 +33,10 @@ func TestQuotas(t *testing.T) {
 	}{
 		{"webhooks", "subscribe", `{"url":"https://endpoint.example/2"}`, 0, "1 webhooks", false},
 		{"bytes of a replacement", "subscribe", byID + `,"url":"https://endpoint.example/` + long +
-			`"}`, 0, "150 bytes", false},
-		{"bytes of an update", "update", byID + `,"name":"` + long + `"}`, 0, "150 bytes", false},
-		{"bytes of a key", "rotate", byID + `,"signature_key":"` + long + `"}`, 0, "150 bytes",
-			false},
+			`"}`, 0, bytes, false},
+		{"bytes of an update", "update", byID + `,"name":"` + long + `"}`, 0, bytes, false},
+		{"bytes of a description", "update", byID + `,"description":"` + long + `"}`, 0, bytes, false},
+		{"bytes of a key", "rotate", byID + `,"signature_key":"` + long + `"}`, 0, bytes, false},
 		{"pings", "ping", byID + `}`, 2, "2 pings a minute", true},
 		{"redeliveries", "redeliver", valid("redeliver"), 2, "2 redeliveries and replays", true},
 		{"replays", "replay", valid("replay"), 2, "2 redeliveries and replays", true},

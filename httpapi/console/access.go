@@ -24,7 +24,7 @@ type May uint8
 
 const (
 	MayEdit     May = 1 << iota // add, change, enable, disable, rotate, delete
-	MayTest                     // send a test, or the example of a type
+	MayTest                     // send a test, or the example of a type; ask an endpoint to agree
 	MaySend                     // redeliver, replay
 	MayPayloads                 // see what was sent and what was answered
 	MayErase                    // erase what an event carried

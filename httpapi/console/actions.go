@@ -211,7 +211,11 @@ func (q action) verify() (string, *view, error) {
 		return "", nil, err
 	}
 	a, err := q.d.Verify(q.r.Context(), sub.ID)
-	if err != nil {
+	switch {
+	case errors.Is(err, store.ErrConflict):
+		return "", nil, &problem{409, "Not now",
+			"The URL was changed while its endpoint was asked. Ask again."}
+	case err != nil:
 		return "", nil, err
 	}
 	if a.Error == "" {

@@ -280,6 +280,9 @@ func quotaText(e *dispatcher.QuotaError, seconds int) string {
 		return what + " webhooks is reached. Delete one that is not needed."
 	case dispatcher.QuotaSubscriptionBytes:
 		return what + " bytes for one webhook is reached. Use fewer or shorter headers and types."
+	case dispatcher.QuotaHostProofs:
+		return fmt.Sprintf("The host of the webhook was asked to agree as often as it may be, which is "+
+			"%d times a minute. Try again in %v.", e.Limit, time.Duration(seconds)*time.Second)
 	case dispatcher.QuotaPings, dispatcher.QuotaSubscriptionPings:
 		what += " tests a minute"
 	default:

@@ -1,9 +1,11 @@
 package console_test
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/outhook/outhook/dispatcher"
@@ -63,6 +65,60 @@ func TestVerify(t *testing.T) {
 		"X-Look", "yes"); got.StatusCode != http.StatusForbidden {
 		t.Errorf("one who may only look: got %d, want 403", got.StatusCode)
 	}
+}
+
+// A request for proof that is refused says why: the URL was changed while its endpoint was asked,
+// or the host was asked as often as it may be.
+func TestVerifyRefused(t *testing.T) {
+	var move atomic.Bool
+	var h *host
+	h = newHost(t, nil, &dispatcher.Options{
+		Verify: dispatcher.Verification{Method: dispatcher.VerifyChallenge},
+		Quota:  func(string) dispatcher.Quota { return dispatcher.Quota{PingsPerMinute: 10_000} },
+		Transform: func(
+			ctx context.Context, s store.Subscription, _ events.Event, _ *dispatcher.Request,
+		) error {
+			if !move.CompareAndSwap(true, false) {
+				return nil
+			}
+			_, err := h.d.Update(ctx, s.ID, func(s *store.Subscription) error {
+				s.URL = "https://moved.example/in"
+				return nil
+			})
+			return err
+		},
+	})
+	b := newBrowser(t, tenantOf(h, "acme"), "/admin/hooks/")
+	subscribe := func(url string) string {
+		t.Helper()
+		sub, err := h.d.Subscribe(t.Context(), store.Subscription{Tenant: "acme", URL: url})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return sub.ID
+	}
+	id := subscribe("https://moving.example/in")
+	h.eventually("Run has asked, and asks no more", func() bool {
+		sub, err := h.d.Subscription(t.Context(), id)
+		return err == nil && sub.Status == store.Subscribed
+	})
+	move.Store(true)
+	a := b.post("verify", url.Values{"id": {id}})
+	if a.StatusCode != http.StatusConflict || !a.shows("The URL was changed") ||
+		!a.shows("Ask again.") {
+		t.Errorf("moved meanwhile: got %d %s, want 409 and to ask again", a.StatusCode, a.body)
+	}
+	const bound = "asked to agree as often as it may be, which is 30 times a minute"
+	for range 100 { // each may be asked five times at once
+		id := subscribe("https://busy.example/in")
+		for range 5 {
+			a = b.post("verify", url.Values{"id": {id}})
+			if a.StatusCode == http.StatusTooManyRequests && a.shows(bound) {
+				return
+			}
+		}
+	}
+	t.Errorf("one host: the last answer is %d %s, want 429 and %q", a.StatusCode, a.body, bound)
 }
 
 // A webhook without a URL is shown as such, and can be edited.

@@ -26,8 +26,15 @@ const (
 	// a transaction of the host's, wakes nobody here.
 	look = time.Second
 
-	// maxPages is how many pages are searched for what a cursor names, and for what can be read.
-	maxPages = 10
+	// maxPage is how many deliveries are read at once.
+	maxPage = 1000
+
+	// maxSearch is how long a reading goes on past what can't be read now.
+	maxSearch = 10 * time.Second
+
+	// share is how many times as long as a reading has taken, at least, a poll that waits leaves
+	// the store alone: much may be pending that can't be read yet.
+	share = 10
 )
 
 // Item is a delivery in an answer, as an attempt would send it.
@@ -78,6 +85,7 @@ func (r *Reader) Acknowledge(
 		return nil, err
 	}
 	var named []store.Delivery
+	// What was published before these may be pending too, and be any amount of it.
 	err = r.pending(ctx, sub, MaxItems, func(d *store.Delivery) bool {
 		if m := markOf(d); marks[m] {
 			named = append(named, *d)
@@ -126,8 +134,9 @@ func claimOf(sub *store.Subscription, d *store.Delivery) *store.Claim {
 	}
 }
 
-// pending calls visit for what is pending of a subscription, oldest first, until it returns false.
-// It reads a bounded number of pages.
+// pending calls visit for what is pending of a subscription, oldest first, until it returns false
+// or the context ends. The first page has limit deliveries; later ones are larger, as a search that
+// goes on is a long one.
 func (r *Reader) pending(
 	ctx context.Context, sub *store.Subscription, limit int, visit func(*store.Delivery) bool,
 ) error {
@@ -135,7 +144,7 @@ func (r *Reader) pending(
 		Tenant: sub.Tenant, SubscriptionID: sub.ID, States: []store.State{store.Pending},
 		Limit: limit, Last: true,
 	}
-	for range maxPages {
+	for {
 		page, err := r.store.Deliveries(ctx, q)
 		if err != nil {
 			return err
@@ -148,13 +157,17 @@ func (r *Reader) pending(
 		if q.Cursor = page.Previous; q.Cursor == "" {
 			return nil
 		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		q.Limit = min(2*q.Limit, maxPage)
 	}
-	return nil
 }
 
 // Read returns the oldest that is pending, at most so many, each as an attempt would send it. One
 // that a hook of the host's fails for, or that is not to be sent yet, is left out, with all that is
-// behind it in its key; the error is returned if there is nothing else.
+// behind it in its key; the error is returned if there is nothing else. It hides none of the
+// others, however many there are, unless the search takes longer than maxSearch.
 func (r *Reader) Read(
 	ctx context.Context, sub *store.Subscription, most int,
 ) (b Batch, err error) {
@@ -165,9 +178,19 @@ func (r *Reader) Read(
 		return b, err
 	}
 	size, behind := 0, make(map[string]bool) // keys of what was left out
+	end := time.Now().Add(maxSearch)
+	leave := func(d *store.Delivery) bool {
+		if d.Key != "" {
+			behind[d.Key] = true
+		}
+		return ctx.Err() == nil && time.Now().Before(end)
+	}
 	err = r.pending(ctx, sub, most+1, func(d *store.Delivery) bool {
-		if behind[d.Key] {
+		switch {
+		case behind[d.Key]:
 			return true
+		case isLater(d, time.Now()):
+			return leave(d)
 		}
 		if b.More = len(b.Items) == most; b.More {
 			return false
@@ -176,11 +199,11 @@ func (r *Reader) Read(
 		if err != nil && failed == nil && err != errLater {
 			failed = err
 		}
-		if !ok {
-			if d.Key != "" && err != nil {
-				behind[d.Key] = true
-			}
-			return ctx.Err() == nil
+		switch {
+		case err != nil:
+			return leave(d)
+		case !ok:
+			return true
 		}
 		if size += len(item.Body); size > maxBytes && len(b.Items) > 0 {
 			b.More = true
@@ -194,6 +217,15 @@ func (r *Reader) Read(
 	}
 	b.Cursor = format(marks)
 	return b, err
+}
+
+// isLater reports whether a delivery is known, without its event, not to be sent yet. Its Wait does
+// not say so: of a subscription without a URL everything waits for a poll. What was never attempted
+// is due as it is published, or at the NotBefore of its event. What was attempted, at a URL that is
+// gone by now, may be due at a retry, for which a poll does not wait.
+func isLater(d *store.Delivery, now time.Time) bool {
+	// CreatedAt is by the clock of the store, which may be ahead of this one.
+	return d.Attempts == 0 && d.DueAt.After(d.CreatedAt) && d.DueAt.After(now)
 }
 
 // errLater says that an event is not to be sent yet.
@@ -215,6 +247,7 @@ func (r *Reader) item(
 	}
 	c := claimOf(sub, d)
 	c.EventTime, c.Body, c.Trace = e.Time, e.Body, e.Trace
+	c.Tags, c.NotBefore, c.ExpiresAt = e.Tags, e.NotBefore, e.ExpiresAt
 	composed, wrong := r.sender.Compose(ctx, c, p, e.Trace, time.Now())
 	if wrong != "" {
 		return it, false, fmt.Errorf("dispatcher: poll: event %s could not be composed: %s",
@@ -233,12 +266,13 @@ func (r *Reader) Wait(
 ) (Batch, error) {
 	end := time.Now().Add(wait)
 	for {
+		start := time.Now()
 		b, err := r.readNow(ctx, id, most)
 		left := time.Until(end)
 		if err != nil || len(b.Items) > 0 || left <= 0 {
 			return b, err
 		}
-		timer := time.NewTimer(min(left, look))
+		timer := time.NewTimer(min(left, max(look, share*time.Since(start))))
 		select {
 		case <-ctx.Done():
 			err = ctx.Err()
