@@ -164,11 +164,13 @@ func TestTypesWithSeparators(t *testing.T) {
 	var types []events.Type
 	for _, name := range []string{"a.b", "a/b", "a:b", "a b", "a_b"} {
 		types = append(types, events.Type{Name: name,
-			Schema: json.RawMessage(`{"title":"` + name + `","items":{"$ref":"#/$defs/x"},"$defs":{"x":true}}`)})
+			Schema: json.RawMessage(`{"title":"` + name +
+				`","items":{"$ref":"#/$defs/x"},"$defs":{"x":true}}`)})
 	}
 	d, raw := describeEvents(t, types...)
 	rest := describe(t, &openapi.Host{}, types...)
-	for _, schemas := range []map[string]json.RawMessage{d.Components.Schemas, rest.Components.Schemas} {
+	for _, schemas := range []map[string]json.RawMessage{d.Components.Schemas,
+		rest.Components.Schemas} {
 		for _, want := range types {
 			n := 0
 			for name, schema := range schemas {
@@ -185,7 +187,8 @@ func TestTypesWithSeparators(t *testing.T) {
 		}
 	}
 	if len(d.Components.Messages) != len(types)+2 || !strings.Contains(raw, dispatcher.TypePing) {
-		t.Errorf("got %d messages, want one for each type, the ping and the challenge", len(d.Components.Messages))
+		t.Errorf("got %d messages, want one for each type, the ping and the challenge",
+			len(d.Components.Messages))
 	}
 }
 

@@ -15,5 +15,6 @@ func TestBreakages(t *testing.T) {
 			"says when it changed to the minute": "times are not compared: each store has its clock",
 			"forgets what seals a subscription":  "nothing of it is sealed",
 			"claims as if nothing was sealed":    "nothing of it is sealed",
+			"begins with the newest":             "it asks for no last page",
 		})
 }
