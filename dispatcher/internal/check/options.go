@@ -1,12 +1,10 @@
 package check
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -99,20 +97,6 @@ func EventTypes(types []events.Type) (errs []error) {
 		seen[t.Name] = true
 	}
 	return errs
-}
-
-// Catalogue returns a copy of the types that a host publishes, with the operational ones if it
-// publishes those. It is empty if the host has no catalogue.
-func Catalogue(published []events.Type, operational bool) []events.Type {
-	types := slices.Clone(published)
-	for i := range types {
-		types[i].Schema = bytes.Clone(types[i].Schema)
-		types[i].Example = bytes.Clone(types[i].Example)
-	}
-	if len(types) > 0 && operational {
-		types = append(types, events.OperationalTypes()...)
-	}
-	return types
 }
 
 // MaxMinSecret is the length of a generated key, which must never be too short.

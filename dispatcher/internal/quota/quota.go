@@ -222,7 +222,7 @@ func (k *Keeper) allowPing(sub *store.Subscription, more ...rates.Rate) error {
 const proofsPerMinute = 30
 
 // AllowProof is AllowPing for a request for proof: nobody has agreed to it, so its host has a bound
-// too, whoever asks for it.
+// of all tenants together too.
 func (k *Keeper) AllowProof(sub *store.Subscription, host string) error {
 	return k.allowPing(sub, rateOf(HostProofs, host, proofsPerMinute))
 }
