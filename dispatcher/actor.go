@@ -2,10 +2,8 @@ package dispatcher
 
 import (
 	"context"
-	"log/slog"
 
 	"github.com/outhook/outhook/dispatcher/internal/actor"
-	"github.com/outhook/outhook/store"
 )
 
 // MaxActor is how many characters the name of an actor has at most.
@@ -29,40 +27,23 @@ func Actor(ctx context.Context) string { return actor.Of(ctx) }
 type ActionKind string
 
 const (
-	ActionSubscribe   ActionKind = "subscribe" // one was made, replaced, or subscribed again
-	ActionUpdate      ActionKind = "update"    // its status stays
-	ActionUnsubscribe ActionKind = "unsubscribe"
-	ActionPause       ActionKind = "pause"
-	ActionResume      ActionKind = "resume"
-	ActionRotate      ActionKind = "rotate"
-	ActionDelete      ActionKind = "delete"
-	ActionPing        ActionKind = "ping"
-	ActionVerify      ActionKind = "verify" // its endpoint has agreed to deliveries
-	ActionRedeliver   ActionKind = "redeliver"
-	ActionReplay      ActionKind = "replay"
-	ActionErase       ActionKind = "erase"
-	ActionEraseTenant ActionKind = "erase_tenant"
+	ActionSubscribe   = ActionKind(actor.Subscribe) // one was made, replaced, or subscribed again
+	ActionUpdate      = ActionKind(actor.Update)    // its status stays
+	ActionUnsubscribe = ActionKind(actor.Unsubscribe)
+	ActionPause       = ActionKind(actor.Pause)
+	ActionResume      = ActionKind(actor.Resume)
+	ActionRotate      = ActionKind(actor.Rotate)
+	ActionDelete      = ActionKind(actor.Delete)
+	ActionPing        = ActionKind(actor.Ping)
+	ActionVerify      = ActionKind(actor.Verify) // its endpoint has agreed to deliveries
+	ActionRedeliver   = ActionKind(actor.Redeliver)
+	ActionReplay      = ActionKind(actor.Replay)
+	ActionErase       = ActionKind(actor.Erase)
+	ActionEraseTenant = ActionKind(actor.EraseTenant)
 
 	// ActionDisable is an unsubscription by Run. See Observer.OnDisabled.
-	ActionDisable ActionKind = "disable"
+	ActionDisable = ActionKind(actor.Disable)
 )
-
-// of returns the kind of an update that has changed the status. Other kinds stay as they are.
-func (k ActionKind) of(was, is store.Status) ActionKind {
-	switch {
-	case k != ActionUpdate || was == is:
-		return k
-	case is == store.Unsubscribed:
-		return ActionUnsubscribe
-	case is == store.Unverified && was == store.Subscribed: // its URL has changed
-		return k
-	case is == store.Paused:
-		return ActionPause
-	case was == store.Paused:
-		return ActionResume
-	}
-	return ActionSubscribe
-}
 
 // Action is a change that was asked for and made, or a ping. Publishing and deliveries are none.
 type Action struct {
@@ -78,20 +59,4 @@ type Action struct {
 	// Count is how many deliveries a replay has made pending, or how many events the erasure of a
 	// tenant has erased. It is not zero if the call has failed after some of its steps.
 	Count int
-}
-
-// acted tells of an action, and logs it if an actor is named: a host that names none has no use for
-// the record. Tell is as with the other methods of notifier.
-func (n *notifier) acted(ctx context.Context, tell func(func()), a Action) {
-	a.Actor = Actor(ctx)
-	if a.Actor != "" {
-		attrs := actor.Attrs(string(a.Kind), a.Actor, a.Tenant, a.SubscriptionID, a.EventID)
-		if a.Kind == ActionReplay || a.Kind == ActionEraseTenant {
-			attrs = append(attrs, slog.Int("count", a.Count))
-		}
-		n.log.LogAttrs(ctx, slog.LevelInfo, "outhook: action", attrs...)
-	}
-	if n.o.OnAction != nil {
-		tell(func() { n.o.OnAction(a) })
-	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/outhook/outhook/dispatcher/internal/backoff"
 	"github.com/outhook/outhook/dispatcher/internal/check"
+	"github.com/outhook/outhook/dispatcher/internal/notify"
 )
 
 // withDefaults returns a copy of o in which nothing is left to default.
@@ -90,8 +91,9 @@ func (o *Options) validate() error {
 	return errors.Join(append(errs, backoff.Policy(o.Backoff).Validate("Options"))...)
 }
 
-// rules returns what the options allow. Its error is that of a schema that is not in order.
-func (o *Options) rules() (check.Rules, error) {
+// rules returns what the options allow; the host's functions are called by q. Its error is that of
+// a schema that is not in order.
+func (o *Options) rules(q *notify.Queue) (check.Rules, error) {
 	schemas, err := check.CompileSchemas(o.EventTypes, o.Schemas)
 	r := check.Rules{
 		Guard:             o.guard(),
@@ -103,11 +105,19 @@ func (o *Options) rules() (check.Rules, error) {
 		Schemas:           schemas,
 		Declared:          slices.Clone(o.EventTypes),
 		Verify:            o.Verify.Method != VerifyNone,
-		Handshake:         o.Verify.setsRate(),
 		AllowPull:         o.AllowPull,
 	}
 	for _, t := range o.EventTypes {
 		r.Types = append(r.Types, t.Name)
+	}
+	if o.TypeVisible != nil {
+		r.Visible = func(tenant, eventType string) bool {
+			// A panic hides the type: a secret stays one.
+			visible, _ := notify.Ask(q, "Options.TypeVisible", func() bool {
+				return o.TypeVisible(tenant, eventType)
+			})
+			return visible
+		}
 	}
 	return r, err
 }

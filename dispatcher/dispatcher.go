@@ -7,12 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/outhook/outhook/dispatcher/internal/check"
-	"github.com/outhook/outhook/dispatcher/internal/engine"
-	"github.com/outhook/outhook/dispatcher/internal/pull"
-	"github.com/outhook/outhook/dispatcher/internal/quota"
-	"github.com/outhook/outhook/dispatcher/internal/send"
-	"github.com/outhook/outhook/dispatcher/internal/slots"
-	"github.com/outhook/outhook/dispatcher/internal/verify"
+	"github.com/outhook/outhook/dispatcher/internal/observe"
 	"github.com/outhook/outhook/store"
 )
 
@@ -22,16 +17,12 @@ type Dispatcher struct {
 	store   store.Store
 	o       Options
 	rules   check.Rules
-	sender  *send.Sender
-	engine  *engine.Engine
-	observe *notifier
-	pings   *slots.Slots // of each tenant
-	pinged  atomic.Uint64
-	quotas  *quota.Keeper
+	observe *observe.Notifier
+	policy  policies
 	running atomic.Bool
-	verify  *verify.Service
-	reader  *pull.Reader
-	polls   *pull.Open
+	pings   atomic.Uint64 // that were sent
+
+	*parts
 }
 
 // ErrRunning is returned by Run if an earlier call of it has not returned.
@@ -50,99 +41,16 @@ func New(s store.Store, o *Options) (*Dispatcher, error) {
 		return nil, err
 	}
 	d := &Dispatcher{
-		store:   s,
-		o:       opts,
-		observe: newNotifier(opts.Observer, opts.Logger),
-		pings:   slots.New(min(maxPings, opts.PerSubscription)),
-		polls:   pull.NewOpen(MaxPolls, maxAllPolls),
+		store: s, o: opts,
+		observe: observe.New(opts.Observer.functions(), BreakerThreshold, opts.Logger),
 	}
-	limitsOf := func(tenant string) (quota.Limits, error) {
-		return d.observe.limitsOf(opts.Quota, tenant)
-	}
-	d.quotas = quota.New(s, opts.Quota == nil, limitsOf, newQuotaError)
-	d.verify = verify.NewService(opts.Verify.options(), d.verifyHost())
+	d.policy = policies{&d.o, d.observe.Queue}
 	var err error
-	if d.rules, err = opts.rules(); err != nil {
+	if d.rules, err = opts.rules(d.observe.Queue); err != nil {
 		return nil, err
 	}
-	if opts.TypeVisible != nil {
-		d.rules.Visible = d.typeVisible
-	}
-	d.connect(d.sendOptions())
+	d.parts = newParts(d, opts.sendOptions(d.rules.Guard))
 	return d, nil
-}
-
-// connect makes the sender and the engine.
-func (d *Dispatcher) connect(o send.Options) {
-	d.sender = send.New(o)
-	d.verify.Connect(d.sender, TypeChallenge)
-	d.reader = pull.New(d.store, d.sender, d.sendPolicy)
-	d.engine = engine.New(d.engineConfig())
-}
-
-// sendOptions returns the options of the sender. Tests change them before connect.
-func (d *Dispatcher) sendOptions() send.Options {
-	return send.Options{
-		Transport:    d.o.Transport,
-		Proxy:        d.o.Proxy,
-		DisableHTTP2: d.o.DisableHTTP2,
-		Guard:        d.rules.Guard,
-		Concurrency:  d.o.Concurrency,
-		Timeout:      d.o.Timeout,
-		UserAgent:    d.o.UserAgent,
-		Obeys:        d.o.ReceiverSteers,
-		Hooks:        d.o.hooks(),
-		Logger:       d.o.Logger,
-		Detail:       send.Detail(d.o.AttemptDetail),
-		MaxResponse:  max(d.o.MaxResponse, 0),
-
-		NoAirySignature:     d.o.Signatures == SignaturesStandard,
-		NoStandardSignature: d.o.Signatures == SignaturesAiry,
-		Origin:              d.o.Verify.Origin,
-	}
-}
-
-// engineConfig returns the options as the engine takes them: plain numbers and functions, so that
-// it need not know this package.
-func (d *Dispatcher) engineConfig() engine.Config {
-	c := engine.Config{
-		Store:            d.store,
-		Sender:           d.sender,
-		Listener:         d.observe,
-		Logger:           d.o.Logger,
-		Concurrency:      d.o.Concurrency,
-		PerSubscription:  d.o.PerSubscription,
-		PerTenant:        d.o.PerTenant,
-		PerHost:          d.o.PerHost,
-		BreakerThreshold: BreakerThreshold,
-		Lease:            d.o.MaxTimeout + leaseSlack,
-		DrainTimeout:     d.o.DrainTimeout,
-		DisableAfter:     d.o.DisableAfter,
-		Retention: store.Retention{
-			Delivered: max(d.o.Retention, 0),
-			Failed:    max(d.o.FailedRetention, 0),
-		},
-		OperationalEvents: d.o.OperationalEvents,
-		Defaults:          d.o.usualPolicy(),
-		Update: func(
-			ctx context.Context,
-			id string,
-			change func(*store.Subscription) error,
-		) (store.Subscription, error) {
-			return d.update(ctx, d.observe.Later, ActionDisable, id, change)
-		},
-	}
-	if d.o.Policy != nil || d.o.OwnerMay != (OwnerBounds{}) || d.o.Verify.setsRate() {
-		c.Policy = d.enginePolicy
-	}
-	if d.o.Tracer != nil && d.o.Tracer.Attempt != nil {
-		c.StartSpan = func(
-			ctx context.Context, c *store.Claim, a store.Attempt,
-		) (context.Context, string, func(store.Outcome)) {
-			return d.observe.startSpan(ctx, d.o.Tracer, c, a)
-		}
-	}
-	return c
 }
 
 // Run delivers until ctx ends. Then it claims no more, lets running attempts finish for up to
@@ -161,7 +69,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		d.verify.Run(asking)
+		d.proofs.Run(asking)
 	}()
 	defer func() {
 		stop()

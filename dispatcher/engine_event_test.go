@@ -77,7 +77,7 @@ func TestEventSaysWhoGotItAndWhyOthersDidNot(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := e.Event(t.Context(), "acme", ev.ID)
+		r, err := e.Event(t.Context(), dispatcher.EventQuery{Tenant: "acme", EventID: ev.ID})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -101,7 +101,8 @@ func TestEventSaysWhoGotItAndWhyOthersDidNot(t *testing.T) {
 			t.Errorf("got\n%s\nwant\n%s", g, w)
 		}
 		for _, tenant := range []string{"another", ""} {
-			if _, err := e.Event(t.Context(), tenant, ev.ID); !errors.Is(err, store.ErrNotFound) {
+			q := dispatcher.EventQuery{Tenant: tenant, EventID: ev.ID}
+			if _, err := e.Event(t.Context(), q); !errors.Is(err, store.ErrNotFound) {
 				t.Errorf("the event of tenant %q: %v, want store.ErrNotFound", tenant, err)
 			}
 		}
@@ -123,7 +124,7 @@ func TestEventOfADeliveryThatWasRemoved(t *testing.T) {
 		e.run()
 		ev := e.publish("order.created", 0)
 		pass(6 * time.Hour)
-		r, err := e.Event(t.Context(), "", ev.ID)
+		r, err := e.Event(t.Context(), dispatcher.EventQuery{EventID: ev.ID})
 		if err != nil || len(r.Subscriptions) != 2 {
 			t.Fatalf("got %+v, %v, want a report of two subscriptions", r, err)
 		}
@@ -152,7 +153,8 @@ func TestEventOfManySubscriptions(t *testing.T) {
 		ev := e.publish("order.created", 0)
 		seen, cursor := 0, ""
 		for {
-			r, err := e.EventFrom(t.Context(), "", ev.ID, cursor)
+			r, err := e.Event(t.Context(),
+				dispatcher.EventQuery{EventID: ev.ID, Cursor: cursor})
 			if err != nil || len(r.Subscriptions) > dispatcher.EventPage {
 				t.Fatalf("got a report of %d, %v, want %d at most", len(r.Subscriptions), err,
 					dispatcher.EventPage)
@@ -172,7 +174,8 @@ func TestEventOfManySubscriptions(t *testing.T) {
 			t.Errorf("%d subscriptions are reported, want %d", seen, n)
 		}
 		var invalid *events.InvalidError
-		if _, err := e.EventFrom(t.Context(), "", ev.ID, "none"); !errors.As(err, &invalid) {
+		if _, err := e.Event(t.Context(),
+			dispatcher.EventQuery{EventID: ev.ID, Cursor: "none"}); !errors.As(err, &invalid) {
 			t.Errorf("a bad cursor: %v, want an *events.InvalidError", err)
 		}
 	})

@@ -78,7 +78,7 @@ func TestFieldsAreSentAndSigned(t *testing.T) {
 		if err := v.Verify(rs[0].Header, []byte(rs[0].Body)); err != nil {
 			t.Errorf("the signature is not over what is sent: %v", err)
 		}
-		stored, err := e.Event(t.Context(), "", ev.ID)
+		stored, err := e.Event(t.Context(), dispatcher.EventQuery{EventID: ev.ID})
 		if err != nil || string(stored.Event.Body) != body(ev, order) {
 			t.Errorf("the stored event is %s, %v, want the whole", stored.Event.Body, err)
 		}

@@ -31,7 +31,7 @@ func TestFilterOfASubscriptionDecidesWhatIsStored(t *testing.T) {
 		if err := e.Publish(t.Context(), ev); err != nil {
 			t.Fatal(err)
 		}
-		r, err := e.Event(t.Context(), "acme", ev.ID)
+		r, err := e.Event(t.Context(), dispatcher.EventQuery{Tenant: "acme", EventID: ev.ID})
 		if err != nil || len(r.Subscriptions) != 2 {
 			t.Fatalf("got %+v, %v, want a report of two subscriptions", r, err)
 		}

@@ -15,7 +15,7 @@ type EventReport struct {
 	// that was deleted is not among them.
 	Subscriptions []EventSubscription
 
-	Next string // the cursor of EventFrom for those after them; empty after the last
+	Next string // the Cursor of a query for those after them; empty after the last
 }
 
 // EventPage is how many subscriptions an [EventReport] has at most.
@@ -66,38 +66,24 @@ const (
 	MissedDead Missed = missed.Dead
 )
 
-// Event returns an event of a tenant, and what became of it for the first EventPage of the tenant's
-// subscriptions. It returns store.ErrNotFound if the tenant has no such event: it was never
-// published, no subscription wanted it, or it was removed with its last delivery.
-//
-// Reasons go by the subscriptions as they are now.
-func (d *Dispatcher) Event(ctx context.Context, tenant, eventID string) (EventReport, error) {
-	return d.EventFrom(ctx, tenant, eventID, "")
+// EventQuery names an event, and the subscriptions that an [EventReport] is of.
+type EventQuery struct {
+	Tenant, EventID string
+	Cursor          string // the Next of the report before; if empty, from the oldest subscription
 }
 
-// EventFrom is Event for the subscriptions from a cursor on, which is the Next of the report
-// before. It returns an *events.InvalidError for a cursor that is not one.
-func (d *Dispatcher) EventFrom(
-	ctx context.Context, tenant, eventID, cursor string,
-) (EventReport, error) {
-	ev, err := d.store.Event(ctx, tenant, eventID)
-	if err != nil {
-		return EventReport{}, err
+// Event returns an event of a tenant, and what became of it for EventPage of the tenant's
+// subscriptions. It returns store.ErrNotFound if the tenant has no such event: it was never
+// published, no subscription wanted it, or it was removed with its last delivery. It returns an
+// *events.InvalidError for a Cursor that is not one.
+//
+// Reasons go by the subscriptions as they are now.
+func (d *Dispatcher) Event(ctx context.Context, q EventQuery) (EventReport, error) {
+	ev, page, err := missed.Of(ctx, d.store, q.Tenant, q.EventID, q.Cursor, EventPage)
+	report := EventReport{Event: ev, Next: page.Next}
+	for _, s := range page.Items {
+		report.Subscriptions = append(report.Subscriptions,
+			EventSubscription{s.Subscription, s.Delivery, Missed(s.Why)})
 	}
-	subs, err := d.store.Subscriptions(ctx,
-		store.SubscriptionQuery{Tenant: tenant, Cursor: cursor, Limit: EventPage})
-	if err != nil {
-		return EventReport{}, err
-	}
-	deliveries, err := missed.Deliveries(ctx, d.store, &ev, subs.Items)
-	if err != nil {
-		return EventReport{}, err
-	}
-	report := EventReport{Event: ev, Next: subs.Next}
-	for i := range subs.Items {
-		s := EventSubscription{Subscription: subs.Items[i], Delivery: deliveries[subs.Items[i].ID]}
-		s.Missed = Missed(missed.Why(&s.Subscription, s.Delivery, &ev))
-		report.Subscriptions = append(report.Subscriptions, s)
-	}
-	return report, nil
+	return report, err
 }

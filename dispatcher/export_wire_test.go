@@ -20,7 +20,7 @@ func (d *Dispatcher) Trust(roots *x509.CertPool) { d.Resolve(nil, roots) }
 // Resolve has hosts' names looked up by r, and certificates trusted that roots vouch for; nil
 // leaves that to the system. Call it before the first delivery.
 func (d *Dispatcher) Resolve(r *net.Resolver, roots *x509.CertPool) {
-	o := d.sendOptions()
+	o := d.o.sendOptions(d.rules.Guard)
 	o.Resolver, o.Roots = r, roots
-	d.connect(o)
+	d.parts = newParts(d, o)
 }

@@ -2,10 +2,8 @@ package dispatcher
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/outhook/outhook/dispatcher/internal/check"
-	"github.com/outhook/outhook/dispatcher/internal/replay"
 	"github.com/outhook/outhook/store"
 )
 
@@ -28,72 +26,24 @@ func (d *Dispatcher) Attempts(
 	return d.store.Attempts(ctx, subscriptionID, eventID)
 }
 
-// Redeliver sends an event to a subscription again, at once and with a new set of attempts, in any
-// state of the delivery. If the breaker is open, it goes with the next probe. A delivery that waits
-// for a retry is made due now and keeps its count. One that is under way, is not to be sent yet
-// (Event.NotBefore), or whose event was erased or has expired, is left alone.
+// Erase removes what an event of a tenant carried, wherever it is kept: its payload, what
+// Options.Transform made of it, its trace, and what endpoints answered to it. Deliveries of it that
+// are pending become canceled with ReasonErased, those that are over stay in the history without
+// what was removed, and none can be redelivered.
 //
-// It returns store.ErrNotFound if the delivery does not exist, store.ErrConflict if the
-// subscription is unsubscribed, and a *QuotaError beyond Quota.ReplaysPerMinute.
-func (d *Dispatcher) Redeliver(ctx context.Context, subscriptionID, eventID string) error {
-	sub, err := d.Subscription(ctx, subscriptionID)
-	if err != nil {
-		return err
-	}
-	if _, err := d.store.Attempts(ctx, sub.ID, eventID); err != nil {
-		return err
-	}
-	if err := check.Collects(&sub); err != nil {
-		return fmt.Errorf("dispatcher: redeliver: %w", err)
-	}
-	if err := d.quotas.AllowReplay(sub.Tenant); err != nil {
-		return err
-	}
-	_, err = replay.Step(ctx, d.store, store.DeliveryQuery{
-		AnyTenant: true, SubscriptionID: sub.ID, EventID: eventID, States: store.States(),
-	})
-	if err == nil {
-		d.observe.acted(ctx, d.observe.Now, Action{
-			Kind: ActionRedeliver, Tenant: sub.Tenant, SubscriptionID: sub.ID, EventID: eventID,
-		})
-	}
-	return err
+// After it returns no attempt starts. An attempt that is under way is not cut off: what is sent is
+// sent. Erasing an event twice is the same as once. It returns store.ErrNotFound if the tenant has
+// no such event stored; after any other error, call again.
+func (d *Dispatcher) Erase(ctx context.Context, tenant, eventID string) error {
+	return d.eraser.Event(ctx, tenant, eventID)
 }
 
-// Replay makes every finished delivery that q matches pending again, with a new set of attempts,
-// and returns how many. When q.States names store.Pending, deliveries that wait for a retry are
-// made due now as well. Where a breaker is open, the next probe is made now. Deliveries of
-// unsubscribed subscriptions and of events that were erased or have expired are passed over.
+// EraseTenant erases every event of a tenant, see Erase, and returns how many there were that had
+// not been erased before; tenant "" has all events without a tenant. Its subscriptions stay. Events
+// that are published while it runs may be left: publish none.
 //
-// It returns an *events.InvalidError for a query that is out of its bounds or contradicts itself,
-// or that has a Cursor, a Limit or Count, which would have no effect: a replay is of all that
-// matches. Beyond Quota.ReplaysPerMinute it returns a *QuotaError and changes nothing. With
-// q.AnyTenant the replay is the host's own and has no quota. Replay works in steps: after any other
-// error it returns how many deliveries it has made pending, and a further call replays the rest.
-func (d *Dispatcher) Replay(ctx context.Context, q store.DeliveryQuery) (int, error) {
-	if err := check.ReplayQuery(&q); err != nil {
-		return 0, err
-	}
-	if !q.AnyTenant {
-		if err := d.quotas.AllowReplay(q.Tenant); err != nil {
-			return 0, err
-		}
-	}
-	n, err := replay.All(ctx, d.store, q)
-	if n > 0 || err == nil {
-		d.observe.acted(ctx, d.observe.Now, Action{
-			Kind: ActionReplay, Tenant: q.Tenant, SubscriptionID: q.SubscriptionID,
-			EventID: q.EventID, Count: n,
-		})
-	}
-	return n, err
-}
-
-// ReplayCount returns how many deliveries Replay would make pending if it were called now. It
-// changes nothing. Its query is as that of Replay.
-func (d *Dispatcher) ReplayCount(ctx context.Context, q store.DeliveryQuery) (int, error) {
-	if err := check.ReplayQuery(&q); err != nil {
-		return 0, err
-	}
-	return replay.Count(ctx, d.store, q)
+// It works in steps. If one fails, it returns the error and how many events it has erased; call it
+// again for the rest.
+func (d *Dispatcher) EraseTenant(ctx context.Context, tenant string) (int, error) {
+	return d.eraser.Tenant(ctx, tenant)
 }

@@ -3,6 +3,8 @@ package dispatcher
 import (
 	"time"
 
+	"github.com/outhook/outhook/dispatcher/internal/actor"
+	"github.com/outhook/outhook/dispatcher/internal/observe"
 	"github.com/outhook/outhook/dispatcher/internal/send"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
@@ -108,22 +110,53 @@ type Cancellation struct {
 
 // The reasons of deliveries that were canceled one by one.
 const (
-	ReasonFiltered     = send.ReasonFiltered // "filtered": Options.Filter did not want it
-	ReasonErased       = "erased"            // the event was erased
-	ReasonUnsubscribed = "unsubscribed"      // the owner of the subscription unsubscribed it
+	ReasonFiltered     = send.ReasonFiltered        // "filtered": Options.Filter did not want it
+	ReasonErased       = observe.ReasonErased       // "erased": the event was erased
+	ReasonUnsubscribed = observe.ReasonUnsubscribed // "unsubscribed": the owner of the subscription unsubscribed it
 )
 
-// newInfo returns what a claim says of an attempt; the Attempt itself and what follows are to be
-// set.
-func newInfo(c *store.Claim) Info {
-	return Info{
-		Subscription: *c.Subscription,
-		EventID:      c.EventID,
-		EventType:    c.EventType,
-		Tenant:       c.Tenant,
-		EventTime:    c.EventTime,
-		EnqueuedAt:   c.EnqueuedAt,
-		Trace:        c.Trace,
-		Failures:     c.Health.Failures,
+// as returns f as a function of what a conversion takes; nil if f is.
+func as[A, B any](f func(B), convert func(A) B) func(A) {
+	if f == nil {
+		return nil
 	}
+	return func(a A) { f(convert(a)) }
+}
+
+func toInfo(i observe.Info) Info { return Info(i) }
+
+// functions returns the functions of o, which the host may change later.
+func (o Observer) functions() observe.Observer {
+	outage := func(f func(Outage)) func(since, until time.Time) {
+		if f == nil {
+			return nil
+		}
+		return func(since, until time.Time) { f(Outage{since, until}) }
+	}
+	f := observe.Observer{
+		OnPublish:      o.OnPublish,
+		OnSubscription: o.OnSubscription,
+		OnDelete:       o.OnDelete,
+		OnAttemptStart: as(o.OnAttemptStart, toInfo),
+		OnAttempt:      as(o.OnAttempt, toInfo),
+		OnPing:         as(o.OnPing, toInfo),
+		OnDelivered:    as(o.OnDelivered, toInfo),
+		OnDead:         as(o.OnDead, toInfo),
+		OnCanceled: as(o.OnCanceled,
+			func(c observe.Cancellation) Cancellation { return Cancellation(c) }),
+		OnBreakerOpen:  as(o.OnBreakerOpen, toInfo),
+		OnBreakerClose: as(o.OnBreakerClose, toInfo),
+		OnDisabled:     o.OnDisabled,
+		OnOutageStart:  outage(o.OnOutageStart),
+		OnOutageEnd:    outage(o.OnOutageEnd),
+		OnStoreTrouble: o.OnStoreTrouble,
+	}
+	if o.OnAction != nil {
+		f.OnAction = func(name string, a actor.Action) {
+			o.OnAction(Action{
+				ActionKind(a.Kind), name, a.Tenant, a.SubscriptionID, a.EventID, a.Count,
+			})
+		}
+	}
+	return f
 }

@@ -2,17 +2,7 @@ package dispatcher
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
-	"log/slog"
 
-	"github.com/outhook/outhook/dispatcher/internal/check"
-	"github.com/outhook/outhook/dispatcher/internal/engine"
-	"github.com/outhook/outhook/dispatcher/internal/ping"
-	"github.com/outhook/outhook/dispatcher/internal/replay"
-	"github.com/outhook/outhook/dispatcher/internal/send"
-	"github.com/outhook/outhook/dispatcher/internal/verify"
-	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 )
 
@@ -41,7 +31,7 @@ const maxPings = 4
 // is the store's, or the context's; what went wrong with the attempt is in
 // Attempt.Error.
 func (d *Dispatcher) Ping(ctx context.Context, id string) (store.Attempt, error) {
-	return d.ping(ctx, id, TypePing, nil)
+	return d.pinger.Ping(ctx, id, TypePing)
 }
 
 // PingExample is Ping with the Example of a type of EventTypes as the payload, whatever types the
@@ -50,63 +40,5 @@ func (d *Dispatcher) Ping(ctx context.Context, id string) (store.Attempt, error)
 func (d *Dispatcher) PingExample(
 	ctx context.Context, id, eventType string,
 ) (store.Attempt, error) {
-	sub, err := d.Subscription(ctx, id)
-	if err != nil {
-		return store.Attempt{}, err
-	}
-	example, err := ping.Example(d.EventTypesFor(sub.Tenant), eventType)
-	if err != nil {
-		return store.Attempt{}, err
-	}
-	return d.ping(ctx, id, eventType, example)
-}
-
-// ping sends an event of a type to a subscription. A nil payload is the subscription's ID.
-func (d *Dispatcher) ping(
-	ctx context.Context, id, eventType string, payload json.RawMessage,
-) (store.Attempt, error) {
-	sub, err := d.Subscription(ctx, id)
-	if err != nil {
-		return store.Attempt{}, err
-	}
-	switch {
-	case sub.SealedWith != "":
-		return store.Attempt{}, send.SealedError(&sub)
-	case sub.URL == "":
-		return store.Attempt{}, check.NoURL("there is no endpoint to ping")
-	case d.verify.Required() && !verify.Agreed(&sub):
-		return store.Attempt{}, &events.InvalidError{Field: "id",
-			Reason: "names a webhook whose endpoint has not agreed to get deliveries; verify it first"}
-	}
-	claim, err := ping.Claim(sub, eventType, payload)
-	var policy *engine.Policy
-	if err == nil {
-		policy, err = d.enginePolicy(sub)
-	}
-	if err != nil {
-		return store.Attempt{}, fmt.Errorf("dispatcher: ping: %w", err)
-	}
-	if err := d.quotas.AllowPing(&sub); err != nil {
-		return store.Attempt{}, err
-	}
-	leave, err := d.pings.Enter(ctx, sub.Tenant)
-	if err != nil {
-		return store.Attempt{}, err
-	}
-	defer leave()
-	a := d.sender.Send(ctx, claim, &policy.Send, "")
-	d.pinged.Add(1)
-	// At Debug, failed or not: its owner has seen the answer.
-	d.o.Logger.LogAttrs(context.Background(), slog.LevelDebug, "outhook: ping sent",
-		append(send.Attrs(claim), send.ResultAttrs(&a.Attempt)...)...)
-	d.observe.pinged(claim, &a.Attempt)
-	d.observe.acted(ctx, d.observe.Now, Action{
-		Kind: ActionPing, Tenant: sub.Tenant, SubscriptionID: sub.ID,
-	})
-	err = ctx.Err()
-	if a.Attempt.Error == "" {
-		d.engine.Reached(&a)
-		err = replay.Recovered(ctx, d.store, sub.ID)
-	}
-	return a.Attempt, err
+	return d.pinger.Example(ctx, id, eventType)
 }

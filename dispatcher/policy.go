@@ -55,16 +55,7 @@ type OwnerBounds struct {
 // and its owner within Options.OwnerMay. Its error says that the host's function has panicked, or
 // which field is out of its bounds.
 func (d *Dispatcher) PolicyOf(sub store.Subscription) (Policy, error) {
-	var p Policy
-	if d.o.Policy != nil {
-		var ok bool
-		if p, ok = notify.Ask(d.observe.Queue, "Options.Policy", func() Policy {
-			return d.o.Policy(sub.Clone())
-		}); !ok {
-			return Policy{}, errors.New("dispatcher: Options.Policy panicked; see the log")
-		}
-	}
-	return d.o.policy(p, &sub)
+	return d.policy.of(sub)
 }
 
 // OwnerMay returns Options.OwnerMay.
@@ -112,18 +103,37 @@ func (p *Policy) engine() *engine.Policy {
 	}
 }
 
-// enginePolicy is PolicyOf for the engine.
-func (d *Dispatcher) enginePolicy(sub store.Subscription) (*engine.Policy, error) {
-	p, err := d.PolicyOf(sub)
+// policies asks the host for policies. It is safe for concurrent use.
+type policies struct {
+	o     *Options
+	queue *notify.Queue
+}
+
+// of returns the policy of a subscription; see PolicyOf.
+func (ps policies) of(sub store.Subscription) (p Policy, err error) {
+	if ps.o.Policy != nil {
+		var ok bool
+		if p, ok = notify.Ask(ps.queue, "Options.Policy", func() Policy {
+			return ps.o.Policy(sub.Clone())
+		}); !ok {
+			return Policy{}, errors.New("dispatcher: Options.Policy panicked; see the log")
+		}
+	}
+	return ps.o.policy(p, &sub)
+}
+
+// engine returns the policy of a subscription as the engine takes it.
+func (ps policies) engine(sub store.Subscription) (*engine.Policy, error) {
+	p, err := ps.of(sub)
 	if err != nil {
 		return nil, err
 	}
 	return p.engine(), nil
 }
 
-// sendPolicy is PolicyOf for what is no attempt of the engine.
-func (d *Dispatcher) sendPolicy(sub store.Subscription) (*send.Policy, error) {
-	p, err := d.enginePolicy(sub)
+// send returns the policy of what is no attempt of the engine.
+func (ps policies) send(sub store.Subscription) (*send.Policy, error) {
+	p, err := ps.engine(sub)
 	if err != nil {
 		return nil, err
 	}

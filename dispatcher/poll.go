@@ -2,14 +2,10 @@ package dispatcher
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"time"
 
-	"github.com/outhook/outhook/dispatcher/internal/check"
 	"github.com/outhook/outhook/dispatcher/internal/pull"
-	"github.com/outhook/outhook/dispatcher/internal/send"
-	"github.com/outhook/outhook/events"
 )
 
 // The bounds of a poll.
@@ -71,36 +67,7 @@ type PollResult struct {
 // subscription that has a URL; a *QuotaError beyond MaxPolls; store.ErrNotFound if the subscription
 // does not exist; and store.ErrSealed if its headers and secrets don't open.
 func (d *Dispatcher) Poll(ctx context.Context, q PollRequest) (PollResult, error) {
-	if q.Max == 0 {
-		q.Max = DefaultPoll
-	}
-	if err := check.Poll(q.Max, q.Wait); err != nil {
-		return PollResult{}, err
-	}
-	sub, err := d.Subscription(ctx, q.SubscriptionID)
-	switch {
-	case err != nil:
-		return PollResult{}, err
-	case sub.URL != "":
-		return PollResult{}, &events.InvalidError{Field: "id",
-			Reason: "names a webhook with a url, to which deliveries are posted; poll one without"}
-	case sub.SealedWith != "":
-		return PollResult{}, send.SealedError(&sub)
-	}
-	wake, leave := d.polls.Enter(sub.Tenant)
-	defer leave()
-	if wake == nil {
-		return PollResult{}, newQuotaError(sub.Tenant, string(QuotaPolls), MaxPolls, time.Second)
-	}
-	read, err := d.reader.Acknowledge(ctx, &sub, q.Cursor)
-	if err != nil {
-		return PollResult{}, fmt.Errorf("dispatcher: poll: %w", err)
-	}
-	d.engine.CountPolled(len(read))
-	for i := range read {
-		d.observe.attempted(d.observe.Now, read[i].Claim, &read[i].Outcome, &read[i].Result)
-	}
-	batch, err := d.reader.Wait(ctx, sub.ID, q.Max, q.Wait, wake)
+	batch, err := d.poller.Poll(ctx, pull.Request(q))
 	out := PollResult{Cursor: batch.Cursor, More: batch.More}
 	for i := range batch.Items {
 		out.Deliveries = append(out.Deliveries, PolledDelivery(batch.Items[i]))

@@ -3,10 +3,7 @@ package dispatcher
 import (
 	"context"
 	"errors"
-	"fmt"
 
-	"github.com/outhook/outhook/dispatcher/internal/check"
-	"github.com/outhook/outhook/dispatcher/internal/tracing"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 )
@@ -23,7 +20,7 @@ import (
 // Events get their place in the order of delivery in the order given. One call with many is much
 // cheaper than many calls.
 func (d *Dispatcher) Publish(ctx context.Context, evs ...events.Event) error {
-	return d.publish(ctx, ownTx{d.store}, evs)
+	return d.publisher.Publish(ctx, evs)
 }
 
 // PublishTx is Publish in a transaction of the host, on the database that the store is in: the
@@ -51,65 +48,7 @@ func (d *Dispatcher) PublishTx(ctx context.Context, tx store.Tx, evs ...events.E
 		return errors.New("dispatcher: publish: the transaction is nil; " +
 			"give one that a store's method Tx has returned")
 	}
-	return d.publish(ctx, tx, evs)
-}
-
-// ownTx is the transaction of Publish. It is the store's own, and has committed when Enqueue
-// returns nil.
-type ownTx struct{ store.Store }
-
-// OnCommit implements [store.Tx]. It is called after Enqueue.
-func (ownTx) OnCommit(f func()) bool {
-	f()
-	return true
-}
-
-// publish is the one way of the host's events to the store.
-func (d *Dispatcher) publish(ctx context.Context, tx store.Tx, evs []events.Event) error {
-	evs, err := d.rules.Publishable(evs)
-	if err != nil {
-		return fmt.Errorf("dispatcher: publish: %w", err)
-	}
-	if len(evs) == 0 {
-		return nil
-	}
-	if err := d.quotas.CheckPending(ctx, tx, evs); err != nil {
-		return err
-	}
-	evs, err = d.enqueue(ctx, tx, evs)
-	if err != nil {
-		return fmt.Errorf("dispatcher: publish: %w", err)
-	}
-	d.observe.publishedBy(tx, evs)
-	if _, committed := tx.(ownTx); committed { // others see it when they look
-		for i := range evs {
-			d.polls.Wake(evs[i].Tenant)
-		}
-	}
-	return nil
-}
-
-// publishedBy tells the Observer of events when their transaction has committed.
-func (n *notifier) publishedBy(tx store.Tx, evs []events.Event) {
-	if _, committed := tx.(ownTx); !committed && n.o.OnPublish != nil {
-		// The caller of PublishTx may use its slice and its payloads again before it commits.
-		evs = check.Copies(evs)
-	}
-	tell := func() { n.published(n.Now, evs) }
-	if !tx.OnCommit(tell) {
-		tell() // otherwise nobody would ever be told
-	}
-}
-
-// enqueue stores events of the host, traced, and returns them as they are stored.
-func (d *Dispatcher) enqueue(
-	ctx context.Context, tx store.Tx, evs []events.Event,
-) ([]events.Event, error) {
-	if d.o.Tracer == nil || d.o.Tracer.Publish == nil {
-		return evs, tx.Enqueue(ctx, evs...)
-	}
-	protect := func(f func()) { d.observe.Protect("Options.Tracer", f) }
-	return tracing.Publish(ctx, evs, protect, d.o.Tracer.Publish, tx.Enqueue)
+	return d.publisher.PublishTx(ctx, tx, evs)
 }
 
 // EventTypes returns the catalogue of the types that can be subscribed to: Options.EventTypes and,
@@ -120,10 +59,4 @@ func (d *Dispatcher) EventTypes() []events.Type { return d.rules.Catalogue(nil) 
 // Options.TypeVisible. It is empty and not nil if all are.
 func (d *Dispatcher) EventTypesFor(tenant string) []events.Type {
 	return d.rules.Catalogue(d.rules.VisibleTo(tenant))
-}
-
-// typeVisible asks Options.TypeVisible. A panic hides the type: a secret stays one.
-func (d *Dispatcher) typeVisible(tenant, eventType string) (visible bool) {
-	d.observe.Protect("Options.TypeVisible", func() { visible = d.o.TypeVisible(tenant, eventType) })
-	return visible
 }

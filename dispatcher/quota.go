@@ -98,13 +98,11 @@ func newQuotaError(tenant, kind string, limit int, retryAfter time.Duration) err
 
 // limitsOf returns what a tenant may use. It calls the host's function, so the caller must hold
 // nothing that others wait for.
-func (n *notifier) limitsOf(of func(string) Quota, tenant string) (quota.Limits, error) {
+func limitsOf(of func(string) Quota, queue *notify.Queue, tenant string) (quota.Limits, error) {
 	var q Quota
 	if of != nil {
 		var ok bool
-		if q, ok = notify.Ask(n.Queue, "Options.Quota", func() Quota {
-			return of(tenant)
-		}); !ok {
+		if q, ok = notify.Ask(queue, "Options.Quota", func() Quota { return of(tenant) }); !ok {
 			return quota.Limits{}, fmt.Errorf(
 				"dispatcher: Options.Quota panicked for the tenant %q; see the log", tenant)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/outhook/outhook/dispatcher/internal/check"
 	"github.com/outhook/outhook/store"
 )
 
@@ -44,7 +45,7 @@ func (d *Dispatcher) Stats(ctx context.Context) (Stats, error) {
 		Subscriptions: s.Subscriptions, Pending: s.Pending, InFlight: s.InFlight,
 		OldestPending: s.OldestPending, Concurrency: d.o.Concurrency, Running: d.running.Load(),
 		Unwanted: s.Unwanted, Attempts: counts.Attempts, Delivered: counts.Delivered,
-		Retried: counts.Retried, Dead: counts.Dead, Pings: d.pinged.Load(),
+		Retried: counts.Retried, Dead: counts.Dead, Pings: d.pings.Load(),
 		OutageSince: d.engine.OutageSince(),
 	}, nil
 }
@@ -126,4 +127,16 @@ func (d *Dispatcher) SubscriptionStats(ctx context.Context, id string) (Subscrip
 		FailingSince: s.FailingSince, FailingFor: h.FailingFor, NextProbeAt: h.NextProbeAt,
 		ThrottledUntil: h.HeldUntil, Pace: h.Pace, DisabledReason: sub.DisabledReason,
 	}, nil
+}
+
+// Figures sums up the attempts that were made lately, by every process that shares the store: those
+// of the last 60 minutes by the minute, or of the last 72 hours by the hour; of a subscription, of
+// those that a tenant has now, or of all that there are and were. It returns store.ErrNotFound if
+// the subscription does not exist. The figures of the last ten seconds before a crash may be
+// missing.
+func (d *Dispatcher) Figures(ctx context.Context, q store.FiguresQuery) (store.Figures, error) {
+	if err := check.FiguresQuery(&q); err != nil {
+		return store.Figures{}, err
+	}
+	return d.store.Figures(ctx, q)
 }

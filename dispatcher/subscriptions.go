@@ -1,18 +1,13 @@
 package dispatcher
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"time"
 
-	"github.com/google/uuid"
-
+	"github.com/outhook/outhook/dispatcher/internal/actor"
 	"github.com/outhook/outhook/dispatcher/internal/check"
-	"github.com/outhook/outhook/dispatcher/internal/engine"
-	"github.com/outhook/outhook/dispatcher/internal/quota"
+	"github.com/outhook/outhook/dispatcher/internal/registry"
 	"github.com/outhook/outhook/dispatcher/internal/rotation"
-	"github.com/outhook/outhook/dispatcher/internal/verify"
 	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
 )
@@ -39,68 +34,7 @@ const (
 func (d *Dispatcher) Subscribe(
 	ctx context.Context, sub store.Subscription,
 ) (store.Subscription, error) {
-	sub = sub.Clone()
-	sub.Status, sub.DisabledReason, sub.OverlapUntil = store.Subscribed, "", time.Time{}
-	sub.SealedWith = "" // the values are what the host gives
-	if err := d.rules.Subscription(&sub, &store.Subscription{}); err != nil {
-		return store.Subscription{}, err
-	}
-	q, err := d.quotas.Of(sub.Tenant)
-	if err == nil {
-		err = d.quotas.CheckSize(&q, &sub, &store.Subscription{})
-	}
-	if err != nil {
-		return store.Subscription{}, err
-	}
-	if sub.ID == "" {
-		sub.ID = uuid.NewString()
-		return d.create(ctx, &q, sub)
-	}
-	if sub.ID, err = check.SubscriptionID(sub.ID); err != nil {
-		return store.Subscription{}, err
-	}
-	for {
-		replace := func(cur *store.Subscription) error {
-			if cur.Tenant != sub.Tenant {
-				return store.ErrNotFound
-			}
-			next := d.rules.Replaced(cur, &sub)
-			verify.Settle(&next, cur, d.rules.Verify)
-			*cur = next
-			return nil
-		}
-		out, err := d.update(ctx, d.observe.Now, ActionSubscribe, sub.ID, replace)
-		if !errors.Is(err, store.ErrNotFound) {
-			return out, err
-		}
-		out, err = d.create(ctx, &q, sub)
-		if !errors.Is(err, store.ErrConflict) {
-			return out, err
-		}
-		// The ID is another tenant's, or was created since.
-		if cur, err := d.store.Subscription(ctx, sub.ID); err == nil && cur.Tenant != sub.Tenant {
-			return store.Subscription{}, store.ErrNotFound
-		}
-	}
-}
-
-// create stores a new subscription, if the quota of its tenant has room for one.
-func (d *Dispatcher) create(
-	ctx context.Context, q *quota.Limits, sub store.Subscription,
-) (store.Subscription, error) {
-	if err := d.quotas.CheckRoom(ctx, q, sub.Tenant); err != nil {
-		return store.Subscription{}, err
-	}
-	verify.Settle(&sub, &store.Subscription{}, d.rules.Verify)
-	out, err := d.store.CreateSubscription(ctx, sub)
-	if err == nil {
-		d.verify.Soon(&store.Subscription{}, &out)
-		d.observe.subscriptionChanged(d.observe.Now, out)
-		d.observe.acted(ctx, d.observe.Now, Action{
-			Kind: ActionSubscribe, Tenant: out.Tenant, SubscriptionID: out.ID,
-		})
-	}
-	return out, err
+	return d.registry.Subscribe(ctx, sub)
 }
 
 // Update changes a subscription: change gets the present one and edits it. It runs in the store's
@@ -120,66 +54,7 @@ func (d *Dispatcher) create(
 func (d *Dispatcher) Update(
 	ctx context.Context, id string, change func(*store.Subscription) error,
 ) (store.Subscription, error) {
-	return d.change(ctx, ActionUpdate, id, change)
-}
-
-// change is what Update does, for an action of any kind.
-func (d *Dispatcher) change(
-	ctx context.Context, kind ActionKind, id string, change func(*store.Subscription) error,
-) (store.Subscription, error) {
-	id, err := check.SubscriptionID(id)
-	if err != nil {
-		return store.Subscription{}, err
-	}
-	q, err := d.quotas.OfSubscription(ctx, id)
-	if err != nil {
-		return store.Subscription{}, err
-	}
-	return d.update(ctx, d.observe.Now, kind, id, func(sub *store.Subscription) error {
-		was := sub.Clone()
-		if err := change(sub); err != nil {
-			return err
-		}
-		sub.ID, sub.Tenant, sub.SealedWith = was.ID, was.Tenant, was.SealedWith
-		if err := d.rules.Subscription(sub, &was); err != nil {
-			return err
-		}
-		verify.Settle(sub, &was, d.rules.Verify)
-		return d.quotas.CheckSize(&q, sub, &was)
-	})
-}
-
-// update changes a stored subscription; nothing else does. Tell is observe.Now for a change of the
-// host, and observe.Later for one of the engine.
-func (d *Dispatcher) update(
-	ctx context.Context, tell func(func()), kind ActionKind, id string,
-	change func(*store.Subscription) error,
-) (store.Subscription, error) {
-	var was store.Subscription // its strings alone: change may edit the rest in place
-	out, err := d.store.UpdateSubscription(ctx, id, func(sub *store.Subscription) error {
-		was = *sub
-		return change(sub)
-	})
-	d.engine.Invalidate(engine.Subscription(id))
-	if err != nil {
-		return store.Subscription{}, err
-	}
-	d.verify.Soon(&was, &out)
-	d.observe.subscriptionChanged(tell, out)
-	if out.Status == store.Unsubscribed {
-		d.engine.PruneSoon()
-		if was.Collects() {
-			d.observe.canceled(tell, Cancellation{
-				SubscriptionID: out.ID,
-				Tenant:         out.Tenant,
-				Reason:         cmp.Or(out.DisabledReason, ReasonUnsubscribed),
-			})
-		}
-	}
-	d.observe.acted(ctx, tell, Action{
-		Kind: kind.of(was.Status, out.Status), Tenant: out.Tenant, SubscriptionID: out.ID,
-	})
-	return out, nil
+	return d.registry.Change(ctx, actor.Update, id, change)
 }
 
 // Unsubscribe stops deliveries to a subscription: what is pending becomes canceled, and after it
@@ -187,46 +62,42 @@ func (d *Dispatcher) update(
 // and can be subscribed again; doing this twice is the same as once. It returns store.ErrNotFound
 // if the subscription does not exist.
 func (d *Dispatcher) Unsubscribe(ctx context.Context, id string) (store.Subscription, error) {
-	return d.change(ctx, ActionUnsubscribe, id, func(sub *store.Subscription) error {
-		sub.Status, sub.DisabledReason = store.Unsubscribed, ""
-		return nil
-	})
+	return d.registry.Change(ctx, actor.Unsubscribe, id, registry.Unsubscribe)
+}
+
+// Pause stops attempts at a subscription and keeps what is published for it: deliveries collect,
+// pending, in their order, for as long as the pause lasts, also across restarts. After it returns
+// no attempt starts, and no process claims any; an attempt that is under way is not cut off, and
+// its outcome counts. Pausing twice is the same as once.
+//
+// Ping still sends, and Redeliver and Replay make deliveries pending, which then wait. What is
+// pending counts for Quota.Pending, and is in the figures of Stats, OldestPending included.
+// Unsubscribe cancels it; Resume, or Subscribe with the ID, lets it go. It returns
+// store.ErrNotFound if the subscription does not exist, and store.ErrConflict if it is
+// unsubscribed: it gets nothing that could collect.
+func (d *Dispatcher) Pause(ctx context.Context, id string) (store.Subscription, error) {
+	return d.registry.Change(ctx, actor.Pause, id, registry.Pause)
+}
+
+// Resume ends a Pause: what has collected is delivered in its order, by slow start, so that the
+// endpoint does not get all of it at once: one attempt at a time at first, and twice as many with
+// each success after some, up to Options.PerSubscription. It changes nothing of a subscription that
+// is not paused. It returns store.ErrNotFound if the subscription does not exist, and
+// store.ErrConflict if it is unsubscribed.
+func (d *Dispatcher) Resume(ctx context.Context, id string) (store.Subscription, error) {
+	return d.registry.Change(ctx, actor.Resume, id, registry.Resume)
 }
 
 // Delete removes a subscription with its deliveries and their history; after it returns no attempt
 // starts. It returns store.ErrNotFound if the subscription does not exist.
 func (d *Dispatcher) Delete(ctx context.Context, id string) error {
-	id, err := check.SubscriptionID(id)
-	if err != nil {
-		return err
-	}
-	was := store.Subscription{ID: id}
-	if d.observe.o.OnDelete != nil || d.observe.o.OnAction != nil || Actor(ctx) != "" {
-		// one that can't be read can be deleted
-		if sub, err := d.store.Subscription(ctx, id); err == nil {
-			was = sub
-		}
-	}
-	err = d.store.DeleteSubscription(ctx, id)
-	d.engine.Invalidate(engine.Subscription(id))
-	d.engine.PruneSoon()
-	if err == nil {
-		d.observe.deleted(was)
-		d.observe.acted(ctx, d.observe.Now, Action{
-			Kind: ActionDelete, Tenant: was.Tenant, SubscriptionID: id,
-		})
-	}
-	return err
+	return d.registry.Delete(ctx, id)
 }
 
 // Subscription returns a subscription, its secrets included. It returns store.ErrNotFound if the
 // subscription does not exist.
 func (d *Dispatcher) Subscription(ctx context.Context, id string) (store.Subscription, error) {
-	id, err := check.SubscriptionID(id)
-	if err != nil {
-		return store.Subscription{}, err
-	}
-	return d.store.Subscription(ctx, id)
+	return d.registry.Get(ctx, id)
 }
 
 // Subscriptions lists subscriptions, oldest first. It returns an *events.InvalidError for a query
@@ -258,7 +129,7 @@ func (d *Dispatcher) RotateSecret(
 	if err != nil {
 		return store.Subscription{}, err
 	}
-	return d.change(ctx, ActionRotate, id, change)
+	return d.registry.Change(ctx, actor.Rotate, id, change)
 }
 
 // RotateSecretIf is RotateSecret for a caller that has seen the subscription with this UpdatedAt:
@@ -272,5 +143,5 @@ func (d *Dispatcher) RotateSecretIf(
 	if err != nil {
 		return store.Subscription{}, err
 	}
-	return d.change(ctx, ActionRotate, id, rotation.Unless(updatedAt, change))
+	return d.registry.Change(ctx, actor.Rotate, id, rotation.Unless(updatedAt, change))
 }

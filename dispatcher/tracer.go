@@ -3,9 +3,8 @@ package dispatcher
 import (
 	"context"
 
-	"github.com/outhook/outhook/dispatcher/internal/tracing"
+	"github.com/outhook/outhook/dispatcher/internal/observe"
 	"github.com/outhook/outhook/events"
-	"github.com/outhook/outhook/store"
 )
 
 // Tracer connects a Dispatcher to a tracing system. Each of its functions may be nil; all must be
@@ -37,27 +36,12 @@ type Tracer struct {
 		end func(Info))
 }
 
-// startSpan begins an attempt: it returns the context for it, the traceparent to send, and what to
-// call with its outcome, which is nil without a Tracer.
-func (n *notifier) startSpan(
-	ctx context.Context, t *Tracer, c *store.Claim, a store.Attempt,
-) (context.Context, string, func(store.Outcome)) {
-	info := newInfo(c)
-	info.Attempt, info.State = a, store.Pending
-	var (
-		traced context.Context
-		trace  string
-		end    func(Info)
-	)
-	n.Protect("Options.Tracer", func() {
-		traced, trace, end = t.Attempt(ctx, info)
-	})
-	traced, trace = tracing.Or(traced, trace, ctx, c.Trace)
-	if end == nil {
-		return traced, trace, nil
-	}
-	return traced, trace, func(o store.Outcome) {
-		info.Attempt, info.State, info.RetryIn = o.Attempt, o.State, o.RetryIn
-		n.Protect("Options.Tracer", func() { end(info) })
+// attemptSpan returns Attempt as the engine's notifier calls it.
+func (t *Tracer) attemptSpan() observe.AttemptSpan {
+	return func(ctx context.Context, info observe.Info) (
+		context.Context, string, func(observe.Info),
+	) {
+		traced, traceparent, end := t.Attempt(ctx, Info(info))
+		return traced, traceparent, as(end, toInfo)
 	}
 }

@@ -2,8 +2,6 @@ package dispatcher
 
 import (
 	"context"
-	"errors"
-	"time"
 
 	"github.com/outhook/outhook/dispatcher/internal/verify"
 	"github.com/outhook/outhook/signing"
@@ -63,7 +61,7 @@ type Verification struct {
 // returns an *events.InvalidError if Options.Verify is zero or the subscription has no URL,
 // store.ErrConflict if the URL was changed meanwhile, and else errors as Ping does.
 func (d *Dispatcher) Verify(ctx context.Context, id string) (store.Attempt, error) {
-	return d.verify.Verify(ctx, id)
+	return d.proofs.Verify(ctx, id)
 }
 
 // Granted records that an endpoint has agreed by Verification.Callback: id and key are those of
@@ -71,31 +69,7 @@ func (d *Dispatcher) Verify(ctx context.Context, id string) (store.Attempt, erro
 // store.ErrNotFound if they give no permission, store.ErrConflict if the URL was changed meanwhile,
 // and else an error of the store. Package httpapi has the handler.
 func (d *Dispatcher) Granted(ctx context.Context, id, key, rate string) error {
-	return d.verify.Granted(ctx, id, key, rate)
-}
-
-// verifyHost is what package verify needs of d.
-func (d *Dispatcher) verifyHost() verify.Host {
-	return verify.Host{
-		Subscription: d.Subscription, Allow: d.quotas.AllowProof, Enter: d.pings.Enter,
-		TryEnter: d.pings.TryEnter, Policy: d.sendPolicy, Logger: d.o.Logger,
-		RetryAfter: func(err error) time.Duration {
-			if q := (*QuotaError)(nil); errors.As(err, &q) {
-				return q.RetryAfter
-			}
-			return 0
-		},
-		Update: func(
-			ctx context.Context, later bool, id string, change func(*store.Subscription) error,
-		) error {
-			tell := d.observe.Now
-			if later {
-				tell = d.observe.Later
-			}
-			_, err := d.update(ctx, tell, ActionVerify, id, change)
-			return err
-		},
-	}
+	return d.proofs.Granted(ctx, id, key, rate)
 }
 
 // options returns the options as package verify has them.

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 
+	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/httpapi/internal/ask"
 	"github.com/outhook/outhook/httpapi/internal/wire"
 	"github.com/outhook/outhook/store"
@@ -26,12 +27,12 @@ const listStep = 16
 // list lists the tenant's webhooks, oldest first: all of them, as Airy does, unless the request
 // asks for a page. The response is a stream of what the store has step by step: a webhook that is
 // made or deleted meanwhile may be in it or not, and none is in it twice.
-func (a *api) list(ctx context.Context, acc Access, f *ask.Fields) (any, error) {
+func (ws webhooks) list(ctx context.Context, acc Access, f *ask.Fields) (any, error) {
 	q, paged := ask.Subscriptions(f, acc.scope(f), pageBounds())
 	if f.Err != nil {
 		return nil, f.Err
 	}
-	l := &listing{a: a, view: acc.view(), q: q, paged: paged}
+	l := &listing{d: ws.d, view: acc.view(), q: q, paged: paged}
 	if err := l.start(ctx); err != nil {
 		return nil, err
 	}
@@ -40,7 +41,7 @@ func (a *api) list(ctx context.Context, acc Access, f *ask.Fields) (any, error) 
 
 // listing reads a listing of webhooks in steps.
 type listing struct {
-	a     *api
+	d     *dispatcher.Dispatcher
 	view  wire.View
 	q     store.SubscriptionQuery // Limit is the size of the page, or 0 for all
 	paged bool
@@ -87,12 +88,12 @@ func (l *listing) isBack(ctx context.Context) (bool, error) {
 	for {
 		q := l.q
 		q.Limit = 1
-		one, err := l.a.d.Subscriptions(ctx, q)
+		one, err := l.d.Subscriptions(ctx, q)
 		if err != nil || len(one.Items) == 0 {
 			return false, err
 		}
 		q.Limit = listStep
-		more, err := l.a.d.Subscriptions(ctx, q)
+		more, err := l.d.Subscriptions(ctx, q)
 		if err != nil || len(more.Items) == 0 {
 			return false, err
 		}
@@ -141,7 +142,7 @@ func (l *listing) read(ctx context.Context, cursor string) (store.Page[store.Sub
 	if l.paged {
 		q.Limit = min(listStep, l.left)
 	}
-	step, err := l.a.d.Subscriptions(ctx, q)
+	step, err := l.d.Subscriptions(ctx, q)
 	l.short = l.q.Filtered() && len(step.Items) < q.Limit
 	return step, err
 }

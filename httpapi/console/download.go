@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/httpapi/console/internal/show"
 	"github.com/outhook/outhook/store"
 )
@@ -41,6 +42,7 @@ func (q *request) download() (*view, error) {
 
 // storedEvent returns the event of a delivery.
 func (q *request) storedEvent(d *store.Delivery) (*store.StoredEvent, error) {
-	report, err := q.d.Event(q.r.Context(), d.Tenant, d.EventID)
+	report, err := q.d.Event(q.r.Context(),
+		dispatcher.EventQuery{Tenant: d.Tenant, EventID: d.EventID})
 	return &report.Event, err
 }

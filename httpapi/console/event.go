@@ -90,7 +90,8 @@ func (q *request) event() (*view, error) {
 
 // findEvent adds the event of a tenant that has this ID to the page, if there is one.
 func (q *request) findEvent(data *eventPage, tenant, id string) error {
-	report, err := q.d.EventFrom(q.r.Context(), tenant, id, q.form.Get("cursor"))
+	report, err := q.d.Event(q.r.Context(),
+		dispatcher.EventQuery{Tenant: tenant, EventID: id, Cursor: q.form.Get("cursor")})
 	switch {
 	case errors.Is(err, store.ErrNotFound) || isInvalid(err):
 		return nil

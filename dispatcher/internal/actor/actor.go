@@ -1,10 +1,9 @@
-// Package actor keeps in a context who acts. A name is made fit for a log when it is given, so that
-// nobody who reads it need think of that.
+// Package actor keeps in a context who acts, and says what was done. A name is made fit for a log
+// when it is given, so that nobody who reads it need think of that.
 package actor
 
 import (
 	"context"
-	"log/slog"
 	"strings"
 	"unicode"
 )
@@ -36,19 +35,4 @@ func With(ctx context.Context, name string) context.Context {
 func Of(ctx context.Context) string {
 	name, _ := ctx.Value(key{}).(string)
 	return name
-}
-
-// Attrs returns what a log says of an action: who did what, and to what. What is empty is left out.
-func Attrs(action, name, tenant, subscriptionID, eventID string) []slog.Attr {
-	attrs := []slog.Attr{slog.String("action", action), slog.String("actor", name)}
-	for _, a := range [...]slog.Attr{
-		slog.String("tenant", tenant),
-		slog.String("subscription_id", subscriptionID),
-		slog.String("event_id", eventID),
-	} {
-		if a.Value.String() != "" {
-			attrs = append(attrs, a)
-		}
-	}
-	return attrs
 }

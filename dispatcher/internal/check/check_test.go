@@ -104,7 +104,7 @@ func TestAnotherURLIsNotVerified(t *testing.T) {
 			t.Errorf("%s: verified at %v, %v; want %v", url, sub.VerifiedAt, err, want)
 		}
 		given := store.Subscription{URL: url, Name: "new"}
-		if got := r.Replaced(&was, &given); !got.VerifiedAt.Equal(want) || got.Name != "new" {
+		if got := check.Replaced(&was, &given); !got.VerifiedAt.Equal(want) || got.Name != "new" {
 			t.Errorf("replaced by one of %s: got %+v, want verified at %v", url, got, want)
 		}
 	}

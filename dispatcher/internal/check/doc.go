@@ -31,7 +31,6 @@ type Rules struct {
 	Visible func(tenant, name string) bool
 
 	Verify    bool // endpoints must prove that they want deliveries
-	Handshake bool // by a handshake, in which they say at what rate
 	AllowPull bool // subscriptions need no URL
 }
 

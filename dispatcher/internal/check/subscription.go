@@ -9,7 +9,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/outhook/outhook/dispatcher/internal/netguard"
-	"github.com/outhook/outhook/dispatcher/internal/pull"
 	"github.com/outhook/outhook/dispatcher/internal/send"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/signing"
@@ -92,15 +91,12 @@ func (r *Rules) Subscription(sub, was *store.Subscription) error {
 	return nil
 }
 
-// Replaced returns what is stored in place of cur, which sub replaces. A proof of the same URL
-// stays, and with it the rate that the endpoint has allowed, unless sub asks for a lower one.
-func (r *Rules) Replaced(cur, sub *store.Subscription) store.Subscription {
+// Replaced returns what is stored in place of cur, which sub replaces. What the endpoint has proved
+// and allowed stays with its URL.
+func Replaced(cur, sub *store.Subscription) store.Subscription {
 	out := sub.Clone()
 	if cur.URL == sub.URL {
 		out.VerifiedAt = cur.VerifiedAt
-	}
-	if r.Handshake && !out.VerifiedAt.IsZero() && cur.Rate > 0 {
-		out.Rate = Lesser(out.Rate, cur.Rate, 0)
 	}
 	return out
 }
@@ -155,19 +151,6 @@ func (r *Rules) checkNoURL(was *store.Subscription) error {
 func NoURL(so string) error {
 	return &events.InvalidError{Field: "id", Reason: "names a webhook without a url, which is read " +
 		"by poll; " + so}
-}
-
-// Poll says what is wrong with a request to read deliveries.
-func Poll(most int, wait time.Duration) error {
-	if most < 1 || most > pull.MaxItems {
-		return &events.InvalidError{Field: "max",
-			Reason: fmt.Sprintf("is %d; give 1 to %d", most, pull.MaxItems)}
-	}
-	if wait < 0 || wait > pull.MaxWait {
-		return &events.InvalidError{Field: "wait",
-			Reason: fmt.Sprintf("is %v; give at most %v, or 0 to answer at once", wait, pull.MaxWait)}
-	}
-	return nil
 }
 
 // checkURL returns the form in which a URL is stored.
@@ -246,17 +229,6 @@ func (r *Rules) checkSecrets(secrets, was []signing.Secret) error {
 		}
 	}
 	return nil
-}
-
-// SetStatus returns a change of the status of a subscription that is not unsubscribed.
-func SetStatus(status store.Status) func(*store.Subscription) error {
-	return func(sub *store.Subscription) error {
-		if err := Collects(sub); err != nil {
-			return fmt.Errorf("dispatcher: %w", err)
-		}
-		sub.Status = status
-		return nil
-	}
 }
 
 // Collects returns store.ErrConflict, with what to do, if a subscription gets nothing.

@@ -23,9 +23,41 @@ const (
 	Dead     = "dead"
 )
 
-// Why returns why a subscription did not get an event, or "" if it got it or is to get it. d is the
+// Subscription is one, and what became of an event for it.
+type Subscription struct {
+	Subscription store.Subscription
+	Delivery     *store.Delivery // nil if there is none
+	Why          string          // it did not get the event; empty if it got it or is to get it
+}
+
+// Of returns an event of a tenant, and what became of it for a page of the tenant's subscriptions.
+func Of(
+	ctx context.Context, s store.Store, tenant, eventID, cursor string, limit int,
+) (ev store.StoredEvent, page store.Page[Subscription], err error) {
+	if ev, err = s.Event(ctx, tenant, eventID); err != nil {
+		return ev, page, err
+	}
+	subs, err := s.Subscriptions(ctx,
+		store.SubscriptionQuery{Tenant: tenant, Cursor: cursor, Limit: limit})
+	if err != nil {
+		return store.StoredEvent{}, page, err
+	}
+	found, err := deliveries(ctx, s, &ev, subs.Items)
+	if err != nil {
+		return store.StoredEvent{}, page, err
+	}
+	page.Next = subs.Next
+	for i := range subs.Items {
+		sub := &subs.Items[i]
+		d := found[sub.ID]
+		page.Items = append(page.Items, Subscription{*sub, d, why(sub, d, &ev)})
+	}
+	return ev, page, nil
+}
+
+// why returns why a subscription did not get an event, or "" if it got it or is to get it. d is the
 // delivery; nil if there is none.
-func Why(sub *store.Subscription, d *store.Delivery, ev *store.StoredEvent) string {
+func why(sub *store.Subscription, d *store.Delivery, ev *store.StoredEvent) string {
 	switch {
 	case d == nil:
 		return whyNone(sub, ev)
@@ -60,10 +92,10 @@ func whyNone(sub *store.Subscription, ev *store.StoredEvent) string {
 	return Removed
 }
 
-// Deliveries returns the deliveries of an event to some subscriptions, by their IDs. Nearly
+// deliveries returns the deliveries of an event to some subscriptions, by their IDs. Nearly
 // always one page has all deliveries of the event. If it went to more, as a listing has no way to
 // begin at a subscription, each is asked for.
-func Deliveries(
+func deliveries(
 	ctx context.Context, s store.Store, ev *store.StoredEvent, subs []store.Subscription,
 ) (map[string]*store.Delivery, error) {
 	found := make(map[string]*store.Delivery)

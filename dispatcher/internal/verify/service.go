@@ -14,6 +14,9 @@ import (
 
 // Host is what a Service needs of the dispatcher. All is needed.
 type Host struct {
+	Sender *send.Sender
+	Event  string // the type of a challenge
+
 	Subscription func(ctx context.Context, id string) (store.Subscription, error)
 
 	// Allow refuses if an endpoint, at a host, may not be asked now, and RetryAfter says how long
@@ -45,17 +48,11 @@ type Service struct {
 	queue  *Queue
 }
 
-// NewService returns a Service with valid options, whose challenges are events of a type. Connect
-// comes next.
+// NewService returns a Service with valid options.
 func NewService(o Options, h Host) *Service {
-	s := &Service{Host: h, o: o}
+	s := &Service{Host: h, o: o, prover: NewProver(o, h.Sender, h.Event)}
 	s.queue = NewQueue(s.askLater)
 	return s
-}
-
-// Connect gives the service what it sends by, before anything else, and the type of a challenge.
-func (s *Service) Connect(sender *send.Sender, eventType string) {
-	s.prover = NewProver(s.o, sender, eventType)
 }
 
 // Required reports whether endpoints must prove that they want deliveries.
@@ -124,7 +121,7 @@ func (s *Service) allow(sub *store.Subscription) error {
 		return &events.InvalidError{Field: "id",
 			Reason: "names a webhook without a url, so there is no endpoint to ask; it is read by poll"}
 	}
-	return s.Allow(sub, s.prover.sender.HostOf(sub.URL))
+	return s.Allow(sub, s.Sender.HostOf(sub.URL))
 }
 
 // ask asks an endpoint that may be asked, and stores what it has agreed to.
