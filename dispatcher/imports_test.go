@@ -178,16 +178,25 @@ var rooms = map[string][]string{
 	},
 
 	"httpapi/console": {
-		"dispatcher", "events", "httpapi/console/internal/asset", "httpapi/console/internal/form",
-		"httpapi/console/internal/link", "httpapi/console/internal/show",
+		"dispatcher", "events", "httpapi/console/internal/asset", "httpapi/console/internal/flash",
+		"httpapi/console/internal/form", "httpapi/console/internal/link",
+		"httpapi/console/internal/read", "httpapi/console/internal/show",
 		"httpapi/console/internal/text", "signing", "store",
 	},
 	"httpapi/console/internal/asset": {},
+	"httpapi/console/internal/flash": {
+		"dispatcher", "httpapi/console/internal/link", "httpapi/console/internal/show",
+		"httpapi/console/internal/text", "signing", "store",
+	},
 	"httpapi/console/internal/form": {
 		"dispatcher", "events", "httpapi/console/internal/show", "httpapi/console/internal/text",
 		"httpapi/internal/ask", "store",
 	},
 	"httpapi/console/internal/link": {},
+	"httpapi/console/internal/read": {
+		"dispatcher", "events", "httpapi/console/internal/show", "httpapi/console/internal/text",
+		"store",
+	},
 	"httpapi/console/internal/show": {
 		"dispatcher", "events", "httpapi/console/internal/text", "store",
 	},
