@@ -101,7 +101,7 @@ var rooms = map[string][]string{
 	"dispatcher/internal/tracing": {"events"},
 	"dispatcher/internal/nettest": {},
 
-	"httpapi/internal/apitest": {},
+	"httpapi/internal/apitest": {"store"},
 	"httpapi/internal/ask":     {"dispatcher", "events", "signing", "store"},
 	"httpapi/internal/openapi": {"dispatcher", "events", "httpapi/internal/wire"},
 	"httpapi/internal/wire":    {"dispatcher", "events", "signing", "store"},
