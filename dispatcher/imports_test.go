@@ -121,7 +121,7 @@ var rooms = map[string][]string{
 	"dispatcher/internal/tracing": {"events"},
 	"dispatcher/internal/nettest": {},
 
-	"httpapi/internal/apitest": {},
+	"httpapi/internal/apitest": {"store"},
 	"httpapi/internal/ask":     {"dispatcher", "events", "signing", "store"},
 	"httpapi/internal/openapi": {"dispatcher", "events", "httpapi/internal/wire"},
 	"httpapi/internal/wire":    {"dispatcher", "events", "signing", "store"},
@@ -198,16 +198,25 @@ var rooms = map[string][]string{
 	},
 
 	"httpapi/console": {
-		"dispatcher", "events", "httpapi/console/internal/asset", "httpapi/console/internal/form",
-		"httpapi/console/internal/link", "httpapi/console/internal/show",
+		"dispatcher", "events", "httpapi/console/internal/asset", "httpapi/console/internal/flash",
+		"httpapi/console/internal/form", "httpapi/console/internal/link",
+		"httpapi/console/internal/read", "httpapi/console/internal/show",
 		"httpapi/console/internal/text", "signing", "store",
 	},
 	"httpapi/console/internal/asset": {},
+	"httpapi/console/internal/flash": {
+		"dispatcher", "httpapi/console/internal/link", "httpapi/console/internal/show",
+		"httpapi/console/internal/text", "signing", "store",
+	},
 	"httpapi/console/internal/form": {
 		"dispatcher", "events", "httpapi/console/internal/show", "httpapi/console/internal/text",
 		"httpapi/internal/ask", "store",
 	},
 	"httpapi/console/internal/link": {},
+	"httpapi/console/internal/read": {
+		"dispatcher", "events", "httpapi/console/internal/show", "httpapi/console/internal/text",
+		"store",
+	},
 	"httpapi/console/internal/show": {
 		"dispatcher", "events", "httpapi/console/internal/text", "store",
 	},

@@ -1,20 +1,18 @@
 package httpapi_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"reflect"
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/outhook/outhook/httpapi/internal/apitest"
 	"github.com/outhook/outhook/signing"
-	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/memstore"
 )
 
@@ -124,26 +122,9 @@ func TestRotateRefuses(t *testing.T) {
 	}
 }
 
-// together is a store in which updates begin when so many callers have come to theirs: so all have
-// read the same state before.
-type together struct {
-	store.Store
-	wait *sync.WaitGroup // nil: they do not wait
-}
-
-func (s *together) UpdateSubscription(
-	ctx context.Context, id string, change func(*store.Subscription) error,
-) (store.Subscription, error) {
-	if s.wait != nil {
-		s.wait.Done()
-		s.wait.Wait()
-	}
-	return s.Store.UpdateSubscription(ctx, id, change)
-}
-
 // A change of a version that is no longer there is refused, also when several come at once.
 func TestVersions(t *testing.T) {
-	together := &together{Store: memstore.New()}
+	together := &apitest.Together{Store: memstore.New()}
 	h := newHost(t, config{store: together})
 	h.must("subscribe", example)
 	version := func() string {
@@ -161,14 +142,7 @@ func TestVersions(t *testing.T) {
 	}
 	body := `{"id":"` + id1 + `","version":"` + first + `"`
 	statuses := make([]int, 6) // fewer than the keys that may sign at once
-	together.wait = new(sync.WaitGroup)
-	together.wait.Add(len(statuses))
-	var wg sync.WaitGroup
-	for i := range statuses {
-		wg.Go(func() { statuses[i] = h.post("rotate", body+`}`).status })
-	}
-	wg.Wait()
-	together.wait = nil
+	together.AtOnce(len(statuses), func(i int) { statuses[i] = h.post("rotate", body+`}`).status })
 	slices.Sort(statuses)
 	if statuses[0] != 200 || statuses[1] != 409 || len(h.stored(id1).Secrets) != 2 {
 		t.Errorf("got %v and %d keys, want one rotation and 409 for the others", statuses,

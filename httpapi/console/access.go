@@ -47,9 +47,6 @@ func (m May) Payloads() bool { return m&MayPayloads != 0 }
 // Erase reports whether MayErase is set.
 func (m May) Erase() bool { return m&MayErase != 0 }
 
-// owns reports whether the access is to a tenant's webhooks.
-func (a *Access) owns(tenant string) bool { return a.AnyTenant || a.Tenant == tenant }
-
 // sameAccount reports whether two are of one account: what it may do can differ.
 func (a *Access) sameAccount(b *Access) bool {
 	return a.AnyTenant == b.AnyTenant && a.Tenant == b.Tenant && a.Actor == b.Actor

@@ -1,13 +1,13 @@
 package console
 
 import (
-	"cmp"
 	"errors"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/outhook/outhook/httpapi/console/internal/read"
 	"github.com/outhook/outhook/httpapi/console/internal/show"
 	"github.com/outhook/outhook/httpapi/console/internal/text"
 	"github.com/outhook/outhook/signing"
@@ -74,7 +74,7 @@ func (q action) remove() (string, *view, error) {
 }
 
 // maxSelected is how many deliveries one redelivery takes.
-const maxSelected = pageSize
+const maxSelected = read.PageSize
 
 // redeliver sends deliveries again: the one of "id" and "event", or those that are selected, each
 // as the ID of its webhook, a slash and that of its event. All of them are looked up before one is
@@ -127,7 +127,7 @@ func (q action) redeliver() (string, *view, error) {
 // it, if the delivery can't be sent again.
 func (q action) resendable(both string) (store.Delivery, error) {
 	id, event, _ := strings.Cut(both, "/")
-	sub, d, err := q.oneDelivery(id, event)
+	sub, d, err := q.read.Delivery(q.r.Context(), id, event)
 	switch {
 	case err != nil:
 		return d, err
@@ -135,8 +135,7 @@ func (q action) resendable(both string) (store.Delivery, error) {
 		return d, &problem{409, "Erased", "What the event " + text.Line(d.EventID) +
 			" carried was erased, so it can't be sent again."}
 	case !sub.Collects():
-		return d, &problem{409, "Not now", "The webhook " +
-			text.Line(cmp.Or(sub.Name, show.URL(sub.URL))) +
+		return d, &problem{409, "Not now", "The webhook " + read.Name(&sub) +
 			" is off, so nothing can be sent to it. Enable it first."}
 	}
 	return d, nil
@@ -189,13 +188,13 @@ func (q action) rotate() (string, *view, error) {
 	case err != nil:
 		return "", nil, err
 	}
-	q.proveKey(&sub)
+	q.jar.PassKey(sub.ID, newestKey(&sub))
 	return show.To("key", "id", sub.ID), nil, nil
 }
 
 // erase removes what an event carried.
 func (q action) erase() (string, *view, error) {
-	_, d, err := q.oneDelivery(q.form.Get("id"), q.form.Get("event"))
+	_, d, err := q.read.Delivery(q.r.Context(), q.form.Get("id"), q.form.Get("event"))
 	if err != nil {
 		return "", nil, err
 	}
@@ -221,7 +220,7 @@ func (q action) verify() (string, *view, error) {
 	if a.Error == "" {
 		return show.To("webhook", "id", sub.ID, "done", "verified"), nil, nil
 	}
-	q.rememberTest(sub.ID, "", &a)
+	q.jar.PassTest(sub.ID, "", &a, q.access.May.Payloads())
 	return show.To("webhook", "id", sub.ID) + "#test", nil, nil
 }
 
@@ -235,6 +234,6 @@ func (q action) test() (string, *view, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	q.rememberTest(sub.ID, "", &a)
+	q.jar.PassTest(sub.ID, "", &a, q.access.May.Payloads())
 	return show.To("webhook", "id", sub.ID) + "#test", nil, nil
 }

@@ -1,17 +1,16 @@
 package console_test
 
 import (
-	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/httpapi/internal/apitest"
 	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/memstore"
@@ -138,50 +137,23 @@ func TestKeyIsShownOnce(t *testing.T) {
 	}
 }
 
-// together is a store in which updates begin when so many callers have come to theirs: so all have
-// read the same state before.
-type together struct {
-	store.Store
-	wait *sync.WaitGroup // nil: they do not wait
-}
-
-func (s *together) UpdateSubscription(
-	ctx context.Context, id string, change func(*store.Subscription) error,
-) (store.Subscription, error) {
-	if s.wait != nil {
-		s.wait.Done()
-		s.wait.Wait()
-	}
-	return s.Store.UpdateSubscription(ctx, id, change)
-}
-
 // Of forms that are sent at the same time, by two people or by a nervous finger, one rotates.
 func TestRotateAtOnce(t *testing.T) {
-	const people = 6 // fewer than the keys that may sign at once
-	s := &together{Store: memstore.New()}
+	s := &apitest.Together{Store: memstore.New()}
 	h := newHostOn(t, s, nil, nil)
 	sub := h.subscribe("acme", "crm")
 	form := formOf(t, h.must("rotate?id="+sub.ID, "X-Tenant", "acme"), "rotate")
 	form.Set("overlap", "24")
-	s.wait = new(sync.WaitGroup)
-	s.wait.Add(people)
-	var done, refused atomic.Int64
-	var wg sync.WaitGroup
-	for range people {
-		wg.Go(func() {
-			switch a := h.do(http.MethodPost, "rotate", form, "X-Tenant", "acme"); a.StatusCode {
-			case http.StatusSeeOther:
-				done.Add(1)
-			case http.StatusConflict:
-				refused.Add(1)
-			}
-		})
-	}
-	wg.Wait()
+	statuses := make([]int, 6) // fewer than the keys that may sign at once
+	s.AtOnce(len(statuses), func(i int) {
+		statuses[i] = h.do(http.MethodPost, "rotate", form, "X-Tenant", "acme").StatusCode
+	})
+	slices.Sort(statuses)
 	now, err := h.d.Subscription(t.Context(), sub.ID)
-	if err != nil || len(now.Secrets) != 2 || done.Load() != 1 || refused.Load() != people-1 {
-		t.Errorf("got %d keys, %v; %d were done and %d refused; want one new key, once",
-			len(now.Secrets), err, done.Load(), refused.Load())
+	if err != nil || len(now.Secrets) != 2 || statuses[0] != http.StatusSeeOther ||
+		statuses[1] != http.StatusConflict {
+		t.Errorf("got %d keys, %v, and %v; want one new key, and 409 for the others",
+			len(now.Secrets), err, statuses)
 	}
 }
 

@@ -1,10 +1,10 @@
 package console
 
 import (
-	"cmp"
 	"fmt"
 	"time"
 
+	"github.com/outhook/outhook/httpapi/console/internal/read"
 	"github.com/outhook/outhook/httpapi/console/internal/show"
 	"github.com/outhook/outhook/httpapi/console/internal/text"
 	"github.com/outhook/outhook/store"
@@ -41,7 +41,7 @@ func (q action) named(action string) (store.Subscription, confirmation, string, 
 	c := confirmation{
 		Action: action, Fields: [][2]string{{"id", sub.ID}}, Back: show.To("webhook", "id", sub.ID),
 	}
-	return sub, c, text.Line(cmp.Or(sub.Name, show.URL(sub.URL))), err
+	return sub, c, read.Name(&sub), err
 }
 
 func (q action) confirmDisable() (*view, error) {
@@ -111,7 +111,7 @@ func (q action) confirmRotate() (*view, error) {
 }
 
 func (q action) confirmErase() (*view, error) {
-	_, d, err := q.oneDelivery(q.form.Get("id"), q.form.Get("event"))
+	_, d, err := q.read.Delivery(q.r.Context(), q.form.Get("id"), q.form.Get("event"))
 	if err != nil {
 		return nil, err
 	}

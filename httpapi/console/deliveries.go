@@ -1,12 +1,12 @@
 package console
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/httpapi/console/internal/form"
+	"github.com/outhook/outhook/httpapi/console/internal/read"
 	"github.com/outhook/outhook/httpapi/console/internal/show"
 	"github.com/outhook/outhook/httpapi/console/internal/text"
 	"github.com/outhook/outhook/store"
@@ -20,26 +20,10 @@ type deliveryRows struct {
 	Select     bool // rows can be selected
 }
 
-// nameWebhooks gives rows the names of their webhooks. One that can't be read keeps its ID.
-func (q *request) nameWebhooks(rows []show.Row) {
-	names := make(map[string]string)
-	for i := range rows {
-		id := rows[i].SubscriptionID
-		name, known := names[id]
-		if !known {
-			if sub, err := q.d.Subscription(q.r.Context(), id); err == nil {
-				name = text.Line(cmp.Or(sub.Name, show.URL(sub.URL)))
-			}
-			names[id] = name
-		}
-		rows[i].Webhook = cmp.Or(name, rows[i].Webhook)
-	}
-}
-
 // readFilter reads a filter of the deliveries that the sender may see. Of another tenant's webhook
 // it is errNotFound.
 func (q *request) readFilter() (form.Filter, error) {
-	within, tenant := q.scope(), ""
+	within, tenant := q.read.Scope(q.form.Get("tenant")), ""
 	if q.access.AnyTenant { // a customer's is not for its links
 		tenant = within.Tenant
 	}
@@ -80,9 +64,8 @@ func (q *request) deliveries() (*view, error) {
 		return nil, err
 	}
 	query := f.Query
-	query.Cursor, query.Limit = q.form.Get("cursor"), pageSize
-	query.Count = q.form.Get("count") != ""
-	page, err := q.search(query)
+	query.Cursor, query.Count = q.form.Get("cursor"), q.form.Get("count") != ""
+	page, err := q.read.Deliveries(q.r.Context(), query)
 	if err != nil {
 		return nil, err
 	}
@@ -91,12 +74,12 @@ func (q *request) deliveries() (*view, error) {
 			Rows: show.NewRows(page.Items, q.d.MaxAttempts()), OneWebhook: f.ID != "",
 			Operator: query.AnyTenant, Select: q.access.May.Send(),
 		},
-		Filter: f, Problem: f.Problem, Types: q.catalogue(),
+		Filter: f, Problem: f.Problem, Types: q.read.Catalogue(),
 		Spans: form.Spans(), Classes: show.Classes(),
 		Counted: query.Count, Total: page.Total, TotalMore: page.TotalIsLowerBound,
 		Next: q.cursorURL(page.Next), Previous: q.cursorURL(page.Previous),
 		Count: f.URL("deliveries") + "&count=1", Replay: f.URL("replay"),
-		Short:      page.Next != "" && len(page.Items) < pageSize,
+		Short:      page.Next != "" && len(page.Items) < read.PageSize,
 		SearchedTo: page.SearchedToMinute(),
 	}
 	if !data.Filter.Any() && f.ID == "" && f.Tenant == "" {
@@ -105,29 +88,12 @@ func (q *request) deliveries() (*view, error) {
 	if f.ID != "" {
 		data.WebhookURL = show.To("webhook", "id", f.ID)
 		if sub, err := q.subscription(f.ID); err == nil {
-			data.WebhookName = text.Line(cmp.Or(sub.Name, show.URL(sub.URL)))
+			data.WebhookName = read.Name(&sub)
 		}
 	} else {
-		q.nameWebhooks(data.Rows)
+		q.read.NameWebhooks(q.r.Context(), data.Rows)
 	}
 	return &view{template: "deliveries", title: "Deliveries", data: data, live: true}, nil
-}
-
-// search returns a page of deliveries. A store passes over so many in one call and no more; so that
-// a filter that selects few is not a page for every few thousand, it is asked again until the page
-// is full or readBudget is over.
-func (q *request) search(query store.DeliveryQuery) (store.Page[store.Delivery], error) {
-	end := time.Now().Add(readBudget)
-	page, err := q.d.Deliveries(q.r.Context(), query)
-	query.Count = false // it was counted at once, or not at all
-	for err == nil && page.Next != "" && len(page.Items) < pageSize && time.Now().Before(end) {
-		query.Cursor, query.Limit = page.Next, pageSize-len(page.Items)
-		var more store.Page[store.Delivery]
-		more, err = q.d.Deliveries(q.r.Context(), query)
-		page.Items = append(page.Items, more.Items...)
-		page.Next, page.SearchedTo = more.Next, more.SearchedTo
-	}
-	return page, err
 }
 
 // deliveryPage is the data of the page of a delivery.
@@ -149,7 +115,7 @@ type deliveryPage struct {
 
 // delivery shows a delivery with its attempts.
 func (q *request) delivery() (*view, error) {
-	sub, d, err := q.oneDelivery(q.form.Get("id"), q.form.Get("event"))
+	sub, d, err := q.read.Delivery(q.r.Context(), q.form.Get("id"), q.form.Get("event"))
 	if err != nil {
 		return nil, err
 	}
@@ -159,7 +125,7 @@ func (q *request) delivery() (*view, error) {
 	}
 	data := deliveryPage{
 		Row:  show.NewRows([]store.Delivery{d}, q.d.MaxAttempts())[0],
-		Name: text.Line(cmp.Or(sub.Name, show.URL(sub.URL))), URL: show.URL(sub.URL),
+		Name: read.Name(&sub), URL: show.URL(sub.URL),
 		On:   sub.Collects(),
 		Most: q.d.MaxAttempts(), Wait: show.WaitText(&d), Until: d.WaitUntil,
 	}
@@ -167,11 +133,11 @@ func (q *request) delivery() (*view, error) {
 		data.Status.Detail, data.Status.At = "", time.Time{}
 	}
 	data.CanResend = data.On && !d.Erased && sub.SealedWith == ""
-	ev, err := q.storedEvent(&d)
+	ev, err := q.read.Event(q.r.Context(), &d)
 	if err != nil {
 		return nil, err
 	}
-	shown := q.events()
+	shown := &q.read.Events
 	data.Payload, data.Trace, data.Key = shown.Payload(sub, ev), shown.Trace(ev), text.Line(ev.Key)
 	data.Curl = shown.Curl(&sub, ev)
 	if q.access.May.Payloads() && !ev.Erased() {

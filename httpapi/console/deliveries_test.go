@@ -38,6 +38,7 @@ func TestDeliveriesFilters(t *testing.T) {
 			for i := range 2 {
 				e := testEvent("acme", fmt.Sprintf("%s-%d", of, i))
 				e.Type, e.Key = of+".happened", fmt.Sprintf("k%d", i)
+				e.Tags = []string{of, "all"}
 				if err := h.d.Publish(t.Context(), e); err != nil {
 					t.Fatal(err)
 				}
@@ -54,6 +55,8 @@ func TestDeliveriesFilters(t *testing.T) {
 			"status=200":                         "good-1 good-0",
 			"key=k1":                             "missing-1 bad-1 good-1",
 			"key=k1&status=503":                  "bad-1",
+			"tag=bad":                            "bad-1 bad-0",
+			"tag=all&key=k1":                     "missing-1 bad-1 good-1",
 			"type=good.happened":                 "good-1 good-0",
 			"last=15m":                           "",
 			"last=1h&class=http_status":          "missing-1 missing-0 bad-1 bad-0",
@@ -89,7 +92,7 @@ func TestDeliveriesFilters(t *testing.T) {
 		}
 		for wrong, says := range map[string]string{
 			"class=nonsense": "no such failure", "status=99": "no status", "status=5x": "no status",
-			"last=2h": "no such span",
+			"last=2h": "no such span", "tag=a+b": "No event can have this tag.",
 		} {
 			page := h.must("deliveries?"+wrong, "X-Tenant", "acme")
 			if !strings.Contains(page, says) || strings.Contains(page, "Replay all that match") {

@@ -42,6 +42,7 @@ func TestEvent(t *testing.T) {
 	h.subscribe("globex", "theirs")
 	ev := testEvent("acme", "order-1")
 	ev.Payload = []byte(`{"b":1.10,"a":12345678901234567890,"t":"x\u202ey"}`)
+	ev.Tags = []string{"vip"}
 	if err := h.d.Publish(t.Context(), ev); err != nil {
 		t.Fatal(err)
 	}
@@ -54,6 +55,7 @@ func TestEvent(t *testing.T) {
 		for _, want := range []string{
 			"delivery?event=order-1&amp;id=" + got.ID, "it does not get this type", "it is off",
 			"paused", // what that of the stopped one waits for
+			`<a href="deliveries?tag=vip`,
 			"&#34;b&#34;: 1.10,", "12345678901234567890",
 		} {
 			if !strings.Contains(body, want) {

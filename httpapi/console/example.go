@@ -4,6 +4,8 @@ import (
 	"cmp"
 
 	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/httpapi/console/internal/flash"
+	"github.com/outhook/outhook/httpapi/console/internal/read"
 	"github.com/outhook/outhook/httpapi/console/internal/show"
 	"github.com/outhook/outhook/httpapi/console/internal/text"
 	"github.com/outhook/outhook/store"
@@ -14,19 +16,10 @@ type shownType struct {
 	Name, Description, Version, Deprecated, Schema, Example string
 }
 
-// catalogue returns the event types that the sender of the request may know of; nil if the host
-// declares none.
-func (q *request) catalogue() []events.Type {
-	if q.access.AnyTenant {
-		return q.d.EventTypes()
-	}
-	return q.d.EventTypesFor(q.access.Tenant)
-}
-
 // types shows the catalogue.
 func (q *request) types() (*view, error) {
 	var all []shownType
-	for _, t := range q.catalogue() {
+	for _, t := range q.read.Catalogue() {
 		all = append(all, newType(&t))
 	}
 	return &view{template: "types", title: "Event types", data: all}, nil
@@ -46,7 +39,7 @@ type examplePage struct {
 	Text          string // what webhooks are searched by
 	Webhooks      []webhookChoice
 	Next          string // a URL: more webhooks
-	Test          *testResult
+	Test          *flash.Test
 	Name          string // of the webhook of Test
 }
 
@@ -59,7 +52,7 @@ type webhookChoice struct {
 // example asks which webhook gets the example of a type, and shows how the last test ended.
 func (q *request) example() (*view, error) {
 	data := examplePage{Text: q.form.Get("text")}
-	for _, t := range q.catalogue() {
+	for _, t := range q.read.Catalogue() {
 		if t.Name == q.form.Get("type") && len(t.Example) > 0 {
 			shown := newType(&t)
 			data.Type, data.Example = shown.Name, shown.Example
@@ -68,11 +61,8 @@ func (q *request) example() (*view, error) {
 	if data.Type == "" {
 		return nil, errNotFound
 	}
-	query := store.SubscriptionQuery{Tenant: q.access.Tenant, AnyTenant: q.access.AnyTenant,
-		Text: data.Text, Cursor: q.form.Get("cursor"), Limit: pageSize}
-	if query.AnyTenant {
-		query.Tenant = ""
-	}
+	query := q.read.WebhookScope("")
+	query.Text, query.Cursor = data.Text, q.form.Get("cursor")
 	page, err := q.d.Subscriptions(q.r.Context(), query)
 	if err != nil {
 		return nil, err
@@ -83,7 +73,8 @@ func (q *request) example() (*view, error) {
 		if err != nil {
 			return nil, err
 		}
-		data.Test, data.Name = q.readTest(sub.ID, data.Type), nameOf(&sub)
+		data.Test = q.jar.TakeTest(sub.ID, data.Type, q.access.May.Payloads())
+		data.Name = read.Name(&sub)
 		data.Webhooks = append(data.Webhooks, q.newChoice(&sub, true))
 	}
 	for i := range page.Items {
@@ -98,7 +89,7 @@ func (q *request) example() (*view, error) {
 
 // newChoice returns what is shown of a webhook that can be chosen.
 func (q *request) newChoice(sub *store.Subscription, chosen bool) webhookChoice {
-	label := nameOf(sub)
+	label := read.Name(sub)
 	if sub.Name != "" {
 		label += " (" + show.URL(sub.URL) + ")"
 	}
@@ -106,11 +97,6 @@ func (q *request) newChoice(sub *store.Subscription, chosen bool) webhookChoice 
 		label += " of " + cmp.Or(text.Line(sub.Tenant), "no tenant")
 	}
 	return webhookChoice{ID: sub.ID, Label: label, Chosen: chosen}
-}
-
-// nameOf returns what a webhook is called.
-func nameOf(sub *store.Subscription) string {
-	return text.Line(cmp.Or(sub.Name, show.URL(sub.URL)))
 }
 
 // sendExample sends the example of a type to a webhook and goes back to its page, which shows how
@@ -125,6 +111,6 @@ func (q action) sendExample() (string, *view, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	q.rememberTest(sub.ID, eventType, &a)
+	q.jar.PassTest(sub.ID, eventType, &a, q.access.May.Payloads())
 	return show.To("example", "id", sub.ID, "type", eventType) + "#test", nil, nil
 }

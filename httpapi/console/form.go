@@ -16,17 +16,6 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-func headerNames(sub *store.Subscription) []string {
-	if sub.SealedWith != "" {
-		return nil
-	}
-	names := slices.Sorted(maps.Keys(sub.Headers))
-	for i := range names {
-		names[i] = text.Line(names[i])
-	}
-	return names
-}
-
 // newForm shows the form of a new webhook.
 func (q *request) newForm() (*view, error) {
 	return q.showForm(&form.Webhook{Operator: q.access.AnyTenant, Tenant: q.form.Get("tenant")}, nil)
@@ -51,7 +40,7 @@ func (q *request) editForm() (*view, error) {
 
 // showForm shows a form with these patterns.
 func (q *request) showForm(f *form.Webhook, patterns []string) (*view, error) {
-	f.Fill(q.catalogue(), patterns)
+	f.Fill(q.read.Catalogue(), patterns)
 	f.Policy.May = q.d.OwnerMay()
 	if f.ID == "" && f.NewID == "" {
 		f.NewID = uuid.NewString()
@@ -96,7 +85,7 @@ func (q action) add() (string, *view, error) {
 	if err != nil {
 		return q.again(f, patterns, err)
 	}
-	q.proveKey(&sub)
+	q.jar.PassKey(sub.ID, newestKey(&sub))
 	return show.To("key", "id", sub.ID, "done", "added"), nil, nil
 }
 
@@ -185,9 +174,18 @@ func (q *request) key() (*view, error) {
 		return nil, err
 	}
 	data := keyPage{ID: sub.ID, Name: text.Line(sub.Name), Polled: sub.URL == ""}
-	key := q.provenKey(&sub) // also where it is not shown: the proof is used up
-	if data.Public = string(newestKey(&sub).Public()); data.Public == "" {
+	key := newestKey(&sub)
+	proven := q.jar.TakeKey(sub.ID, key) // also where it is not shown: the proof is used up
+	if data.Public = string(key.Public()); data.Public == "" && proven {
 		data.Key = string(key)
 	}
 	return &view{template: "key", title: "Signing key", data: data}, nil
+}
+
+// newestKey returns the newest key of a webhook; empty if there is none, or none that can be read.
+func newestKey(sub *store.Subscription) signing.Secret {
+	if sub.SealedWith != "" {
+		return ""
+	}
+	return sub.NewestKey()
 }

@@ -1,31 +1,56 @@
-package console
+package console_test
 
 import (
 	"strings"
-	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/outhook/outhook/store/memstore"
 )
 
-// All of a list is read, each row once, and what goes wrong in one is an error of the page: a panic
-// in a goroutine of the console's would end the host.
-func TestAtOnce(t *testing.T) {
-	var read [100]atomic.Int32
-	err := atOnce(len(read), func(i int) error {
-		read[i].Add(1)
-		if i == 42 {
-			panic("of a host's own store")
+// When each webhook of a list had its last delivery takes one look at the deliveries, and one more
+// for a webhook whose last is not among the newest.
+func TestListLooksAtDeliveriesOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &sparse{Store: memstore.New()}
+		h := newHostOn(t, s, nil, nil)
+		ids := make(map[string]string)
+		names := []string{"picky", "late", "healthy", "good", "active"}
+		for i, name := range names {
+			ids[name] = h.typed(name, 200).ID
+			h.send(name, 0, 1)
+			if i == 0 {
+				pass(24 * time.Hour)
+			}
+			pass(time.Hour)
 		}
-		return nil
+		bad := h.typed("bad", 500)
+		h.send("bad", 0, 2)
+		h.typed("new", 200)
+		look := func(want int32, times map[string]string) {
+			t.Helper()
+			for _, who := range []string{"", "1"} {
+				s.calls.Store(0)
+				list := h.must("list", "X-Tenant", "acme", "X-Operator", who)
+				if got := s.calls.Load(); got != want {
+					t.Errorf("got %d looks at deliveries, want %d", got, want)
+				}
+				for name, ago := range times {
+					row := between(list, `href="webhook?id=`+ids[name]+`"`, "</tr>")
+					if !strings.Contains(row, ">"+ago+"<") {
+						t.Errorf("%s: got %s, want %s", name, row, ago)
+					}
+				}
+				if row := between(list, bad.ID, "</tr>"); !strings.Contains(row, "failed") {
+					t.Errorf("got %s, want that the last attempt failed", row)
+				}
+			}
+		}
+		look(1, map[string]string{"picky": "29 h ago", "late": "4 h ago", "healthy": "3 h ago",
+			"good": "2 h ago", "active": "1 h ago"})
+		h.send("active", 1, 98) // with which those of the two oldest are not among the newest 100
+		look(3, map[string]string{"picky": "29 h ago", "late": "4 h ago", "healthy": "3 h ago",
+			"good": "2 h ago", "active": "now"})
 	})
-	if err == nil || !strings.Contains(err.Error(), "of a host's own store") {
-		t.Errorf("got the error %v, want that of the panic", err)
-	}
-	for i := range read {
-		if n := read[i].Load(); n != 1 {
-			t.Errorf("%d was read %d times", i, n)
-		}
-	}
-	if err := atOnce(0, nil); err != nil {
-		t.Errorf("nothing to read: got %v", err)
-	}
 }

@@ -1,10 +1,6 @@
 package console
 
-import (
-	"time"
-
-	"github.com/outhook/outhook/store"
-)
+import "github.com/outhook/outhook/store"
 
 // page is one name in the console's folder.
 type page struct {
@@ -56,61 +52,17 @@ func pages() map[string]page {
 
 // home is the first page: what the operator must know, or a customer's webhooks.
 func (q *request) home() (*view, error) {
-	if q.access.AnyTenant {
-		return q.overview()
-	}
-	return q.list()
-}
-
-// subscription returns the webhook of an ID if it is the sender's to see. Another tenant's is
-// errNotFound, like one that does not exist and an ID that is none.
-func (q *request) subscription(id string) (store.Subscription, error) {
-	sub, err := q.d.Subscription(q.r.Context(), id)
-	switch {
-	case isInvalid(err):
-		return store.Subscription{}, errNotFound
-	case err != nil:
-		return store.Subscription{}, err
-	case !q.access.owns(sub.Tenant):
-		return store.Subscription{}, errNotFound
-	}
-	return sub, nil
-}
-
-// oneDelivery returns the delivery that a request names by webhook and event, with its webhook.
-func (q *request) oneDelivery(id, event string) (
-	sub store.Subscription, d store.Delivery, err error,
-) {
-	sub, err = q.subscription(id)
-	if err != nil {
-		return sub, d, err
-	}
-	page, err := q.d.Deliveries(q.r.Context(), store.DeliveryQuery{
-		Tenant: sub.Tenant, SubscriptionID: sub.ID, EventID: event, Limit: 1,
-	})
-	switch {
-	case isInvalid(err) || err == nil && (event == "" || len(page.Items) == 0):
-		return sub, d, errNotFound
-	case err != nil:
-		return sub, d, err
-	}
-	return sub, page.Items[0], nil
-}
-
-// scope returns a query of the deliveries that the sender may see. An operator may narrow it down
-// to one tenant.
-func (q *request) scope() store.DeliveryQuery {
 	if !q.access.AnyTenant {
-		return store.DeliveryQuery{Tenant: q.access.Tenant}
+		return q.list()
 	}
-	if tenant := q.form.Get("tenant"); tenant != "" {
-		return store.DeliveryQuery{Tenant: tenant}
+	data, err := q.read.Overview(q.r.Context())
+	if err != nil {
+		return nil, err
 	}
-	return store.DeliveryQuery{AnyTenant: true}
+	return &view{template: "overview", title: "Overview", data: data, live: true}, nil
 }
 
-// pageSize is how many rows a table has.
-const pageSize = 50
-
-// readBudget is how long a page looks for what it shows, where it has to look at many records.
-const readBudget = 300 * time.Millisecond
+// subscription returns the webhook of an ID if it is the sender's to see.
+func (q *request) subscription(id string) (store.Subscription, error) {
+	return q.read.Subscription(q.r.Context(), id)
+}

@@ -1,7 +1,6 @@
 package console
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,9 +9,10 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/dispatcher"
+	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/httpapi/console/internal/form"
+	"github.com/outhook/outhook/httpapi/console/internal/read"
 	"github.com/outhook/outhook/httpapi/console/internal/show"
-	"github.com/outhook/outhook/httpapi/console/internal/text"
 	"github.com/outhook/outhook/store"
 )
 
@@ -38,7 +38,7 @@ func (q action) replayFilter() (f form.Filter, name string, err error) {
 	case f.ID != "":
 		var sub store.Subscription
 		sub, err = q.subscription(f.ID)
-		name = text.Line(cmp.Or(sub.Name, show.URL(sub.URL)))
+		name = read.Name(&sub)
 	}
 	return f, name, err
 }
@@ -108,7 +108,7 @@ func (q action) replay() (string, *view, error) {
 	case err != nil && step.Replayed > 0:
 		// They are pending; only those that are held wait for their next probe.
 		q.logFailure(err)
-	case err != nil && (cursor == "" || isInvalid(err)):
+	case err != nil && (cursor == "" || errors.As(err, new(*events.InvalidError))):
 		return "", nil, err
 	case err != nil:
 		v, again := q.progress(cursor, q.explain(err))

@@ -3,18 +3,17 @@ package console
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"log/slog"
-	"math"
 	"net/http"
 	"net/url"
 	"path"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/httpapi/console/internal/flash"
+	"github.com/outhook/outhook/httpapi/console/internal/read"
 	"github.com/outhook/outhook/httpapi/console/internal/show"
 	"github.com/outhook/outhook/store"
 )
@@ -29,7 +28,8 @@ type request struct {
 	access Access
 	form   url.Values // the query of a GET, the body of a POST
 	name   string     // of the page
-	header http.Header
+	jar    flash.Jar
+	read   read.Reader // of what the sender may see
 }
 
 // problem is an error with a page of its own. Its text is shown: what is wrong and what to do.
@@ -61,13 +61,18 @@ func (c *console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.ServeHTTP(w, r)
 		return
 	}
-	q := &request{console: c, r: r, name: name, header: w.Header()}
+	q := &request{console: c, r: r, name: name, read: read.Reader{D: c.d}, jar: flash.Jar{
+		Request: r, Header: w.Header(), Framed: len(c.o.FrameAncestors) > 0,
+	}}
 	access, err := c.who(r)
 	if err != nil {
 		c.refuse(w, q, err)
 		return
 	}
 	q.access = access
+	q.read.Tenant, q.read.AnyTenant = access.Tenant, access.AnyTenant
+	q.read.Events = show.Events{Payloads: access.May.Payloads(), Redact: c.o.Redact,
+		TraceURL: c.o.TraceURL}
 	if access.Actor != "" {
 		q.r = r.WithContext(dispatcher.WithActor(r.Context(), access.Actor))
 	}
@@ -194,7 +199,7 @@ func (q *request) notAllowed(w http.ResponseWriter, allow string) error {
 func (c *console) refuse(w http.ResponseWriter, q *request, err error) {
 	if to := (*Redirect)(nil); errors.As(err, &to) {
 		for _, cookie := range to.cookies {
-			c.setCookie(w.Header(), cookie)
+			q.jar.Set(cookie)
 		}
 		w.Header().Set("Location", to.URL)
 		w.WriteHeader(http.StatusSeeOther)
@@ -221,18 +226,6 @@ func (q *request) askForAccount(w http.ResponseWriter, c *accountChange) {
 			"./" + url.PathEscape(q.name) + suffix(query), "./" + url.PathEscape(q.name) + suffix(stay)}})
 }
 
-// setCookie sends a cookie to this folder of the browser's alone: without a Path it is that of the
-// URL that the browser has, which a proxy may hide from here.
-func (c *console) setCookie(h http.Header, cookie *http.Cookie) {
-	cookie.HttpOnly = true
-	cookie.SameSite = http.SameSiteLaxMode
-	if len(c.o.FrameAncestors) > 0 { // in a frame of another site, only such cookies are sent
-		cookie.Secure, cookie.Partitioned = true, true
-		cookie.SameSite = http.SameSiteNoneMode
-	}
-	h.Add("Set-Cookie", cookie.String())
-}
-
 // fail answers with the page of an error.
 func (q *request) fail(w http.ResponseWriter, err error) {
 	p := q.explain(err)
@@ -250,10 +243,9 @@ func (q *request) explain(err error) *problem {
 	case errors.As(err, &invalid):
 		p = &problem{http.StatusBadRequest, "Not valid", show.Capital(invalid.Error()) + "."}
 	case errors.As(err, &quota):
-		seconds := int(math.Ceil(quota.RetryAfter.Seconds()))
-		q.header.Set("Retry-After", strconv.Itoa(seconds))
-		p = &problem{http.StatusTooManyRequests, "Too many at once", quotaText(quota, seconds)}
-	case errors.Is(err, store.ErrNotFound):
+		q.jar.Header.Set("Retry-After", strconv.Itoa(show.RetrySeconds(quota)))
+		p = &problem{http.StatusTooManyRequests, "Too many at once", show.QuotaText(quota)}
+	case errors.Is(err, store.ErrNotFound), errors.Is(err, read.ErrNotVisible):
 		p = errNotFound
 	case errors.Is(err, store.ErrConflict):
 		p = &problem{http.StatusConflict, "Not now",
@@ -270,25 +262,6 @@ func (q *request) explain(err error) *problem {
 				"asking again is safe."}
 	}
 	return p
-}
-
-// quotaText says which bound of a tenant was reached.
-func quotaText(e *dispatcher.QuotaError, seconds int) string {
-	what := "The bound of " + strconv.Itoa(e.Limit)
-	switch e.Kind {
-	case dispatcher.QuotaSubscriptions:
-		return what + " webhooks is reached. Delete one that is not needed."
-	case dispatcher.QuotaSubscriptionBytes:
-		return what + " bytes for one webhook is reached. Use fewer or shorter headers and types."
-	case dispatcher.QuotaHostProofs:
-		return fmt.Sprintf("The host of the webhook was asked to agree as often as it may be, which is "+
-			"%d times a minute. Try again in %v.", e.Limit, time.Duration(seconds)*time.Second)
-	case dispatcher.QuotaPings, dispatcher.QuotaSubscriptionPings:
-		what += " tests a minute"
-	default:
-		what += " redeliveries a minute"
-	}
-	return fmt.Sprintf("%s is reached. Try again in %v.", what, time.Duration(seconds)*time.Second)
 }
 
 // logFailure logs an error of the store; at Debug if the client has gone, which is then most likely

@@ -74,7 +74,7 @@ func (q *request) frame(v *view) *frame {
 		CSS: q.assetURL("console.css"), JS: q.assetURL("console.js"), Logo: q.assetURL("logo"),
 		Page: q.name, Operator: q.access.AnyTenant, May: q.access.May,
 		CanLive: v.live && v.status == 0, Data: v.data, Account: text.Line(q.access.Actor),
-		Catalogue: q.catalogue() != nil,
+		Catalogue: q.read.Catalogue() != nil,
 	}
 	if q.r.Method == http.MethodGet && v.status == 0 {
 		query := q.r.URL.Query()

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/outhook/outhook/dispatcher"
+	"github.com/outhook/outhook/signing"
+	"github.com/outhook/outhook/store"
 )
 
 // A customer sees the host, and not the name of the software that it uses: not even in the headers
@@ -20,6 +22,24 @@ func TestCustomersSeeNoSoftware(t *testing.T) {
 	for _, page := range pages {
 		checkWords(t, page, h.get(page, "X-Tenant", "acme"))
 	}
+	// A public key, whose page says how to verify by it.
+	pair, err := h.d.Subscribe(t.Context(), store.Subscription{Tenant: "acme",
+		URL: "https://pair.example/in", Secrets: []signing.Secret{signing.NewSecretOf(signing.Ed25519)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := h.get("key?id="+pair.ID, "X-Tenant", "acme")
+	if !a.shows("whpk_") || !a.shows("ed25519.Verify") {
+		t.Errorf("got %s, want the public key and how to verify by it", a.body)
+	}
+	checkWords(t, "the page of a public key", a)
+	// A shared secret, which shows once.
+	b := newBrowser(t, tenantOf(h, "acme"), "/admin/hooks/")
+	a = b.post("new", url.Values{"url": {"https://shared.example/in"}})
+	if !a.shows("whsec_") {
+		t.Errorf("got %s, want the key and how to verify by it", a.body)
+	}
+	checkWords(t, "the page of a shared secret", a)
 	for page, form := range map[string]url.Values{
 		"new":       {"url": {"http://127.0.0.1/"}, "patterns": {"!"}, "hn": {"Host"}, "hv": {"x"}},
 		"redeliver": {"id": {sub.ID}, "event": {"nothing"}},
