@@ -129,7 +129,8 @@ var rooms = map[string][]string{
 	"store/boltstore/internal/boltfile":    {},
 	"store/boltstore/internal/groupcommit": {},
 	"store/boltstore/internal/pending": {
-		"store", "store/boltstore/internal/record", "store/internal/schedule",
+		"store", "store/boltstore/internal/record", "store/internal/order",
+		"store/internal/schedule",
 	},
 	"store/boltstore/internal/effect": {
 		"store", "store/boltstore/internal/pending", "store/boltstore/internal/record",
@@ -144,7 +145,7 @@ var rooms = map[string][]string{
 	"store/boltstore/internal/txn": {
 		"store", "store/boltstore/internal/buckets", "store/boltstore/internal/effect",
 		"store/boltstore/internal/pending", "store/boltstore/internal/record",
-		"store/internal/page", "store/internal/schedule",
+		"store/internal/order", "store/internal/page", "store/internal/schedule",
 	},
 	"store/boltstore/internal/txn/txntest": {
 		"events", "store", "store/boltstore/internal/buckets", "store/boltstore/internal/effect",
@@ -154,13 +155,14 @@ var rooms = map[string][]string{
 	"store/boltstore/internal/scan": {
 		"store", "store/boltstore/internal/boltfile", "store/boltstore/internal/buckets",
 		"store/boltstore/internal/pending", "store/boltstore/internal/record",
-		"store/boltstore/internal/txn", "store/internal/page", "store/internal/schedule",
+		"store/boltstore/internal/txn", "store/internal/order", "store/internal/page",
+		"store/internal/schedule",
 	},
 	"store/boltstore/internal/memory": {
 		"store", "store/boltstore/internal/buckets", "store/boltstore/internal/effect",
 		"store/boltstore/internal/pending", "store/boltstore/internal/record",
 		"store/boltstore/internal/scan", "store/boltstore/internal/txn", "store/internal/hostport",
-		"store/internal/rollup", "store/internal/schedule",
+		"store/internal/order", "store/internal/rollup", "store/internal/schedule",
 	},
 	"store/boltstore/internal/database": {
 		"store", "store/boltstore/internal/boltfile", "store/boltstore/internal/buckets",
@@ -173,14 +175,13 @@ var rooms = map[string][]string{
 		"store", "store/boltstore/internal/database", "store/boltstore/internal/memory",
 		"store/boltstore/internal/pending", "store/boltstore/internal/record",
 		"store/boltstore/internal/txn", "store/internal/claimloop", "store/internal/hostport",
-		"store/internal/schedule",
+		"store/internal/order", "store/internal/schedule",
 	},
 	"store/boltstore/internal/listing": {
 		"store", "store/boltstore/internal/boltfile", "store/boltstore/internal/buckets",
-		"store/boltstore/internal/database",
-		"store/boltstore/internal/memory", "store/boltstore/internal/record",
-		"store/boltstore/internal/scan", "store/boltstore/internal/txn", "store/internal/page",
-		"store/internal/schedule",
+		"store/boltstore/internal/database", "store/boltstore/internal/memory",
+		"store/boltstore/internal/record", "store/boltstore/internal/scan",
+		"store/boltstore/internal/txn", "store/internal/page",
 	},
 	"store/boltstore/internal/erase": {
 		"store", "store/boltstore/internal/buckets", "store/boltstore/internal/database",
@@ -191,7 +192,8 @@ var rooms = map[string][]string{
 		"store/boltstore/internal/effect", "store/boltstore/internal/erase",
 		"store/boltstore/internal/listing", "store/boltstore/internal/pending",
 		"store/boltstore/internal/record", "store/boltstore/internal/scan",
-		"store/boltstore/internal/txn", "store/internal/page", "store/internal/schedule",
+		"store/boltstore/internal/txn", "store/internal/order", "store/internal/page",
+		"store/internal/schedule",
 	},
 	"store/boltstore/internal/record": {
 		"events", "signing", "store", "store/internal/detail", "store/internal/rollup",

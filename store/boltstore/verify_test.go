@@ -10,13 +10,13 @@ import (
 	"github.com/outhook/outhook/store/boltstore/internal/pending"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
-	"github.com/outhook/outhook/store/internal/schedule"
+	"github.com/outhook/outhook/store/internal/order"
 )
 
 // Verify checks that the parts of the file agree with each other, and memory with the file. Nothing
 // may be on its way.
 func (s *Store) Verify() error {
-	v := verifier{store: s, live: make(map[uint64]map[uint64]schedule.Position),
+	v := verifier{store: s, live: make(map[uint64]map[uint64]order.Position),
 		behind: make(map[uint64]int)}
 	if err := s.db.Read(context.Background(), v.file); err != nil {
 		return err
@@ -34,7 +34,7 @@ type verifier struct {
 	// pending deliveries of each subscription
 	rows, chunked, fresh map[uint64][]uint64
 	// rows that are pending and not behind
-	live     map[uint64]map[uint64]schedule.Position
+	live     map[uint64]map[uint64]order.Position
 	behind   map[uint64]int
 	backlogs map[uint64]*record.Backlog
 }
@@ -141,7 +141,7 @@ func (v *verifier) delivery(t *txn.Tx, num, seq uint64, e *record.Event) {
 			break
 		}
 		if v.live[num] == nil {
-			v.live[num] = make(map[uint64]schedule.Position)
+			v.live[num] = make(map[uint64]order.Position)
 		}
 		v.live[num][seq] = r.Position(seq)
 	case chunked:

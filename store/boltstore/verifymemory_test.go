@@ -6,6 +6,7 @@ import (
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/database"
 	"github.com/outhook/outhook/store/boltstore/internal/memory"
+	"github.com/outhook/outhook/store/internal/order"
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
@@ -83,10 +84,10 @@ func (v *verifier) queue(q *memory.Queue) {
 		v.errorf("subscription %d: memory has %d fresh, %d, the file has %d", num, fresh, live,
 			v.fresh[num])
 	}
-	packed, first := make(map[uint64]schedule.Position), make(map[uint64]schedule.Position)
-	retries := make(map[uint64]schedule.Position)
+	packed, first := make(map[uint64]order.Position), make(map[uint64]order.Position)
+	retries := make(map[uint64]order.Position)
 	for _, seq := range v.chunked[num] {
-		packed[seq] = schedule.Position{Seq: seq}
+		packed[seq] = order.Position{Seq: seq}
 	}
 	for seq, p := range v.live[num] {
 		if p.Due == 0 {
@@ -95,14 +96,14 @@ func (v *verifier) queue(q *memory.Queue) {
 			retries[seq] = p
 		}
 	}
-	v.window(q, "packed", in.Windows[schedule.Packed], packed)
-	v.window(q, "first", in.Windows[schedule.First], first)
-	v.window(q, "retries", in.Windows[schedule.Retry], retries)
+	v.window(q, "packed", in.Windows[order.Packed], packed)
+	v.window(q, "first", in.Windows[order.First], first)
+	v.window(q, "retries", in.Windows[order.Retry], retries)
 }
 
 // window checks that a window has all that it should, and nothing else.
 func (v *verifier) window(q *memory.Queue, name string, w schedule.InspectedWindow,
-	want map[uint64]schedule.Position) {
+	want map[uint64]order.Position) {
 	if !q.Active() {
 		return
 	}

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
-	"github.com/outhook/outhook/store/internal/schedule"
+	"github.com/outhook/outhook/store/internal/order"
 )
 
 // delivery is an event for a subscription. All of it is guarded by the store's lock.
@@ -26,7 +26,7 @@ type delivery struct {
 	override  []byte          // replaced as a whole, as claims share it
 
 	// position is where the schedule has it; nil if it is blocked, implicit or not pending.
-	position *schedule.Position
+	position *order.Position
 
 	list    *list.List // of what has finished, the one it is in; nil if it is in none
 	element *list.Element
@@ -68,15 +68,15 @@ func (d *delivery) record() store.Delivery {
 
 // place returns where a pending delivery stands for the schedule. A first attempt stands by its
 // event alone, and has no time; a retry stands by when it is due.
-func (d *delivery) place() schedule.Position {
-	p := schedule.Position{Seq: d.event.num}
+func (d *delivery) place() order.Position {
+	p := order.Position{Seq: d.event.num}
 	switch {
 	case d.waits:
-		p.Due = schedule.Scheduled(d.due.UnixMilli())
+		p.Due = order.Scheduled(d.due.UnixMilli())
 	case d.atOnce != 0:
 		p.Due = d.atOnce
 	case len(d.attempts) > 0:
-		p.Due = schedule.Retrying(d.due.UnixNano())
+		p.Due = order.Retrying(d.due.UnixNano())
 	}
 	return p
 }

@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/order"
 	"github.com/outhook/outhook/store/internal/rollup"
-	"github.com/outhook/outhook/store/internal/schedule"
 )
 
 // Finish implements [store.Queue]. Outcomes are recorded in their order, each with the health that
@@ -101,9 +101,9 @@ func (s *state) next(d *delivery, o store.Outcome, after *store.Health, now time
 	// A retry stands by its time from now on, and no longer by its event.
 	if o.State == store.Pending {
 		d.setDue(now.Add(o.RetryIn), 0, now)
-		// It waits for the breaker alone, so it is due as soon as that closes; see schedule.Parked.
+		// It waits for the breaker alone, so it is due as soon as that closes; see order.Parked.
 		if o.Parks(after) {
-			d.setDue(now, schedule.Parked(d.tried()), now)
+			d.setDue(now, order.Parked(d.tried()), now)
 		}
 		s.queue.place(d, true, now)
 		return

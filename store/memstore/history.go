@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/order"
 	"github.com/outhook/outhook/store/internal/page"
-	"github.com/outhook/outhook/store/internal/schedule"
 )
 
 // Deliveries implements [store.History]. Tenant, SubscriptionID and EventID select from indexes;
@@ -158,7 +158,7 @@ func (s *state) requeue(d *delivery, named bool, now time.Time) bool {
 	switch {
 	case d.state != store.Pending:
 		// Attempts stay; only those that the backoff counts begin anew.
-		d.retry, d.atOnce = 0, schedule.Asked
+		d.retry, d.atOnce = 0, order.Asked
 		s.revive(d, now)
 		return true
 	// An attempt is under way: to make it due would have a second one made.
@@ -166,7 +166,7 @@ func (s *state) requeue(d *delivery, named bool, now time.Time) bool {
 		return false
 	}
 	// It keeps its retry: it was pending, and only waits no longer.
-	d.setDue(now, schedule.Asked, now)
+	d.setDue(now, order.Asked, now)
 	s.queue.place(d, false, now)
 	return true
 }
@@ -184,7 +184,7 @@ func (s *Store) Recovered(ctx context.Context, subscriptionID string) error {
 			return fmt.Errorf("memstore: recovered: %w", store.ErrMoved)
 		}
 		// What waited for the breaker is due from then on, without a change of any delivery; see
-		// schedule.Parked.
+		// order.Parked.
 		s.queue.SetHealth(sub.turns, new(sub.turns.Health().Recovered()), now.UnixNano())
 	}
 	return nil
@@ -198,7 +198,7 @@ func (d *delivery) canBeSooner(named bool, now time.Time) bool {
 	if d.event.notBefore.After(now) {
 		return false
 	}
-	return d.due.After(now) || named && d.atOnce != schedule.Asked && d.sub.turns.Health().Failures > 0
+	return d.due.After(now) || named && d.atOnce != order.Asked && d.sub.turns.Health().Failures > 0
 }
 
 // ProbeNow implements [store.History]. IDs that are unknown are passed over.

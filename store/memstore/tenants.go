@@ -11,7 +11,7 @@ import (
 
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
-	"github.com/outhook/outhook/store/internal/schedule"
+	"github.com/outhook/outhook/store/internal/order"
 )
 
 var _ store.TenantMover = (*Store)(nil)
@@ -122,7 +122,7 @@ func (e *event) export() store.TenantEvent {
 		// A first attempt has no time of its own, and stands by its event in the other store too.
 		if d.state == store.Pending && (d.atOnce != 0 || len(d.attempts) > 0) {
 			moved.DueAt = d.due
-			moved.Asked = d.atOnce == schedule.Asked
+			moved.Asked = d.atOnce == order.Asked
 			moved.Parked = d.atOnce != 0 && !moved.Asked
 		}
 		out.Deliveries = append(out.Deliveries, moved)
@@ -202,9 +202,9 @@ func (s *state) importDelivery(d *delivery, from *store.TenantDelivery, now time
 		d.due = from.DueAt
 		switch {
 		case from.Asked:
-			d.atOnce = schedule.Asked
+			d.atOnce = order.Asked
 		case from.Parked:
-			d.atOnce = schedule.Parked(d.tried())
+			d.atOnce = order.Parked(d.tried())
 		case from.DueAt.IsZero(): // a first attempt
 			d.due = d.event.enqueued
 		}

@@ -26,20 +26,20 @@ var rooms = map[string]string{
 	"record":    "events signing store store/internal/detail",
 	"schema":    "pgx sqltx store/internal/page",
 	"notify":    "pgx schema sqltx",
-	"memory":    "store store/internal/hostport store/internal/schedule",
+	"memory":    "store store/internal/hostport store/internal/order store/internal/schedule",
 	"replica":   "clock events memory notify pgx record schema sqltx",
 	"ownership": "memory pgx replica sqltx",
 	"counts":    "replica sqltx store store/internal/rollup",
 	"claims": "memory ownership pgx record replica sqltx store store/internal/claimloop " +
-		"store/internal/schedule",
+		"store/internal/order store/internal/schedule",
 	"publish": "batcher events events/filter memory notify pgx record replica schema sqltx store " +
 		"store/internal/unwanted",
-	"outcomes": "batcher counts memory pgx record replica sqltx store store/internal/schedule",
+	"outcomes": "batcher counts memory pgx record replica sqltx store store/internal/order",
 	"history": "counts memory pgx record replica schema sqltx store store/internal/page " +
 		"store/internal/rollup store/internal/schedule",
 	"catalogue": "pgx record replica sqltx store store/internal/page",
-	"importer":  "events memory pgx record replica sqltx store store/internal/schedule",
-	"tenants":   "events memory notify pgx record replica sqltx store store/internal/schedule",
+	"importer":  "events memory pgx record replica sqltx store store/internal/order",
+	"tenants":   "events memory notify pgx record replica sqltx store store/internal/order",
 
 	"roomtest": "memory notify pgx replica schema sqltx store store/pgstore/pgtest",
 }

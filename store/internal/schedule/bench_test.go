@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/order"
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
@@ -87,7 +88,7 @@ func (s *memory) add(num uint64) uint64 {
 // retry makes a delivery a retry that is due so much later.
 func (s *memory) retry(num, seq uint64, in int64) {
 	s.Change(s.Ensure(num), seq, schedule.Change{
-		Pending: true, EndLease: true, Position: schedule.Position{Due: s.now + in, Seq: seq},
+		Pending: true, EndLease: true, Position: order.Position{Due: s.now + in, Seq: seq},
 	}, s.now)
 }
 

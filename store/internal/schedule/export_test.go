@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/outhook/outhook/store/internal/order"
 	"github.com/outhook/outhook/store/internal/schedule/internal/heap"
 )
 
@@ -14,7 +15,7 @@ func (s *Schedule[Q, L]) Check(loads map[uint64]int) error {
 		return fmt.Errorf("%d Subs are idle; the bound is %d", n, s.idle.max)
 	}
 	var leased [len(s.leased)]int
-	for num, q := range s.subs {
+	for num, q := range s.byNum {
 		if err := q.check(s, loads[num]); err != nil {
 			return fmt.Errorf("subscription %d: %w", num, err)
 		}
@@ -31,7 +32,7 @@ func (s *Schedule[Q, L]) checkTurns() error {
 	ts := &s.turns
 	type sums struct{ subs, leased int }
 	due, tenants, hosts := 0, make(map[*tenant[Q, L]]sums), make(map[*host[Q, L]]sums)
-	for num, q := range s.subs {
+	for num, q := range s.byNum {
 		if q.turn.where != nowhere {
 			due++
 		}
@@ -103,7 +104,7 @@ func (q *Sub[Q, L]) check(s *Schedule[Q, L], loads int) error {
 	case (q.idle != nil) != (q.known && q.empty()):
 		return fmt.Errorf("idle: %v, known: %v, empty: %v", q.idle != nil, q.known, q.empty())
 	case q.turn.where == nowhere && q.known && q.active && q.wakeAt == 0 && q.blockedUntil() == 0:
-		if _, ok := q.implicit.Peek(); ok || q.windows[Packed].maybe() || q.windows[First].maybe() {
+		if _, ok := q.implicit.Peek(); ok || q.windows[order.Packed].Maybe() || q.windows[order.First].Maybe() {
 			return fmt.Errorf("it has something due, and has no turn")
 		}
 	case q.turn.where != nowhere && q.empty():
@@ -111,18 +112,16 @@ func (q *Sub[Q, L]) check(s *Schedule[Q, L], loads int) error {
 	}
 	for i := range q.windows {
 		w := &q.windows[i]
-		all := w.positions.all()
+		all := w.Positions()
 		switch {
-		case len(all) != w.positions.size:
-			return fmt.Errorf("a window counts %d positions and has %d", w.positions.size, len(all))
+		case len(all) != w.Len():
+			return fmt.Errorf("a window counts %d positions and has %d", w.Len(), len(all))
 		case s.maxWindow > 0 && len(all) > s.maxWindow:
 			return fmt.Errorf("a window has %d positions", len(all))
-		case len(all) == 0 && w.positions.blocks != nil:
-			return fmt.Errorf("an empty window holds memory")
-		case !slices.IsSortedFunc(all, Position.Compare):
+		case !slices.IsSortedFunc(all, order.Position.Compare):
 			return fmt.Errorf("a window is not in order: %v", all)
-		case len(all) > 0 && !w.complete && all[len(all)-1].Compare(w.upTo) > 0:
-			return fmt.Errorf("a window has more than it knows to be complete: %v, up to %v", all, w.upTo)
+		case len(all) > 0 && !w.Complete() && all[len(all)-1].Compare(w.UpTo()) > 0:
+			return fmt.Errorf("a window has more than it knows to be complete: %v, up to %v", all, w.UpTo())
 		}
 	}
 	counted := 0
@@ -145,7 +144,7 @@ func (s *Schedule[Q, L]) Now() int64 { return s.now }
 
 // Loading returns how many Subs have a load on its way.
 func (s *Schedule[Q, L]) Loading() (n int) {
-	for _, q := range s.subs {
+	for _, q := range s.byNum {
 		if q.loading > 0 {
 			n++
 		}

@@ -1,18 +1,21 @@
 package schedule
 
-import "github.com/outhook/outhook/store/internal/schedule/internal/implicit"
+import (
+	"github.com/outhook/outhook/store/internal/order"
+	"github.com/outhook/outhook/store/internal/schedule/internal/implicit"
+)
 
 // Inspection is what a Sub holds, for a store's own tests to compare with its records.
 type Inspection struct {
 	Implicit []implicit.Item
-	Windows  [windows]InspectedWindow
+	Windows  [order.Windows]InspectedWindow
 	Counted  int // leases that count against limits, counted one by one
 }
 
 // InspectedWindow is a copy of a window.
 type InspectedWindow struct {
-	Positions []Position
-	UpTo      Position
+	Positions []order.Position
+	UpTo      order.Position
 	Complete  bool
 }
 
@@ -21,7 +24,7 @@ func (q *Sub[Q, L]) Inspect() Inspection {
 	in := Inspection{Implicit: q.implicit.Items()}
 	for i := range q.windows {
 		w := &q.windows[i]
-		in.Windows[i] = InspectedWindow{w.positions.all(), w.upTo, w.complete}
+		in.Windows[i] = InspectedWindow{w.Positions(), w.UpTo(), w.Complete()}
 	}
 	for _, l := range q.leases {
 		if l.counted {

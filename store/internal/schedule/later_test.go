@@ -6,28 +6,29 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/order"
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
 func TestScheduled(t *testing.T) {
 	at := time.Date(2031, 1, 2, 3, 4, 5, 678_000_000, time.UTC)
-	due := schedule.Scheduled(at.UnixMilli())
+	due := order.Scheduled(at.UnixMilli())
 	if got := due - at.UnixNano(); got != 1000 {
 		t.Errorf("due %d ns after the time, want a microsecond", got)
 	}
-	if schedule.Retrying(due) == due || schedule.Retrying(due+1) != due+1 {
+	if order.Retrying(due) == due || order.Retrying(due+1) != due+1 {
 		t.Errorf("Retrying of %d and the next: got %d and %d, want only the first to move", due,
-			schedule.Retrying(due), schedule.Retrying(due+1))
+			order.Retrying(due), order.Retrying(due+1))
 	}
 	// What the clock can't say is at its end, and in order.
-	last := schedule.Scheduled(math.MaxInt64)
-	if last < 0 || last < schedule.Scheduled(at.UnixMilli()) ||
-		schedule.Scheduled(math.MaxInt64-1) != last {
+	last := order.Scheduled(math.MaxInt64)
+	if last < 0 || last < order.Scheduled(at.UnixMilli()) ||
+		order.Scheduled(math.MaxInt64-1) != last {
 		t.Errorf("the last time is %d", last)
 	}
 	// The small numbers that stand for no time are none of these.
-	for _, small := range []int64{0, 1, 1000, 1001, schedule.Parked(math.MaxInt)} {
-		if got := schedule.Retrying(small); got != small {
+	for _, small := range []int64{0, 1, 1000, 1001, order.Parked(math.MaxInt)} {
+		if got := order.Retrying(small); got != small {
 			t.Errorf("Retrying(%d) = %d, want it as it is", small, got)
 		}
 	}
@@ -41,13 +42,13 @@ func TestProbeOfWhatWaits(t *testing.T) {
 	s.now = 1e15 // so that times are no small numbers
 	s.sub(1, store.Health{Failures: 5})
 	const many = 1000
-	first := schedule.Scheduled(s.now/1e6 + 1)
+	first := order.Scheduled(s.now/1e6 + 1)
 	for range many {
 		seq := s.add(1)
 		s.Change(s.Sub(1), seq, schedule.Change{
 			Pending: true,
-			Position: schedule.Position{
-				Due: schedule.Scheduled(s.now/1e6 + int64(seq)), Seq: seq,
+			Position: order.Position{
+				Due: order.Scheduled(s.now/1e6 + int64(seq)), Seq: seq,
 			},
 		}, s.now)
 	}
@@ -75,6 +76,6 @@ func TestProbeOfWhatWaits(t *testing.T) {
 	s.want(t, req, "")
 	// Without the breaker what is due goes, and the rest waits.
 	s.SetHealth(s.Sub(1), &healthy, s.now)
-	s.now = schedule.Scheduled(1e15/1e6 + 3)
+	s.now = order.Scheduled(1e15/1e6 + 3)
 	s.want(t, req, "1/2 1/3")
 }

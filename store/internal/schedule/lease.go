@@ -1,11 +1,16 @@
 package schedule
 
+import (
+	"github.com/outhook/outhook/store/internal/order"
+	"github.com/outhook/outhook/store/internal/schedule/internal/account"
+)
+
 // Lease is a delivery that has been claimed. L is what the store keeps with it.
 type Lease[Q, L any] struct {
 	Sub   *Sub[Q, L]
 	Seq   uint64 // the event
 	Token uint64
-	From  Source // where it was claimed from
+	From  order.Source // where it was claimed from
 	Data  L
 
 	until int64
@@ -21,9 +26,9 @@ type Lease[Q, L any] struct {
 
 	// Where the delivery goes if the lease runs out or is given back, unless the implicit list has
 	// it.
-	home     Source
+	home     order.Source
 	blocked  bool
-	position Position
+	position order.Position
 
 	previous *Lease[Q, L] // one that had run out when this one was taken, for Withdraw
 }
@@ -38,13 +43,13 @@ func (l *Lease[Q, L]) Ended() bool { return l.ended }
 func (l *Lease[Q, L]) Expired() bool { return l.expired }
 
 // Position returns where the delivery stands in the store's order.
-func (l *Lease[Q, L]) Position() Position { return l.position }
+func (l *Lease[Q, L]) Position() order.Position { return l.position }
 
 // lease takes a delivery of q for the caller of a claim.
-func (r *Round[Q, L]) lease(q *Sub[Q, L], p Position, from Source) *Lease[Q, L] {
+func (r *Round[Q, L]) lease(q *Sub[Q, L], p order.Position, from order.Source) *Lease[Q, L] {
 	s := r.schedule
 	q.take(p, from)
-	q.retryFirst = from != Retry
+	q.retryFirst = from != order.Retry
 	old := q.leases[p.Seq]
 	if old != nil { // it has run out
 		s.endLease(old)
@@ -68,7 +73,7 @@ func (s *Schedule[Q, L]) countLease(l *Lease[Q, L]) {
 	l.since = s.now
 	// Now, and not when it ends: or else one with nothing but slow endpoints would have all slots
 	// before the first of its attempts has cost it anything.
-	l.charged = s.turns.clock.worth(l.Sub.usualTime(), s.now)
+	l.charged = s.turns.clock.Worth(l.Sub.usualTime(), s.now)
 	s.turns.charge(l.Sub, l.charged)
 }
 
@@ -81,8 +86,8 @@ func (s *Schedule[Q, L]) uncountLease(l *Lease[Q, L]) {
 	l.counted = false
 	s.count(l.Sub, -1)
 	// It was charged what an attempt usually takes. Now it is known what this one took.
-	took := max(s.now-l.since, minCharge)
-	s.turns.charge(l.Sub, s.turns.clock.worth(took, s.now)-l.charged)
+	took := max(s.now-l.since, account.MinCharge)
+	s.turns.charge(l.Sub, s.turns.clock.Worth(took, s.now)-l.charged)
 	s.turns.leaseEnded(l.Sub)
 	s.wake = s.wake || s.hasDue()
 }
@@ -120,7 +125,7 @@ func (s *Schedule[Q, L]) Expire(now int64) {
 		s.uncountLease(l)
 		l.expired = true
 		s.putBack(l)
-		s.settle(l.Sub, now)
+		s.Settle(l.Sub, now)
 	}
 }
 
@@ -128,7 +133,7 @@ func (s *Schedule[Q, L]) Expire(now int64) {
 func (s *Schedule[Q, L]) putBack(l *Lease[Q, L]) {
 	switch q := l.Sub; {
 	case q.implicit.PutBack(l.Seq), l.blocked:
-	case l.home == Implicit: // it was in the list, and is not: it has ended
+	case l.home == order.Implicit: // it was in the list, and is not: it has ended
 	default:
 		q.add(l.position, l.home, s.maxWindow)
 	}
@@ -145,7 +150,7 @@ func (s *Schedule[Q, L]) Release(l *Lease[Q, L], now int64) {
 	if !l.expired { // or else it is back already
 		s.putBack(l)
 	}
-	s.settle(l.Sub, now)
+	s.Settle(l.Sub, now)
 }
 
 // Withdraw gives a delivery back that was taken and has not been handed out: it is free again,
@@ -199,5 +204,5 @@ func (s *Schedule[Q, L]) End(l *Lease[Q, L], now int64) {
 	} else if l.Sub.loading > 0 { // a snapshot that is being loaded may still have it
 		l.Sub.changes.remove(l.Seq)
 	}
-	s.settle(l.Sub, now)
+	s.Settle(l.Sub, now)
 }

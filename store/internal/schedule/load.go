@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/order"
 )
 
 // maxLacks bounds what one round asks for at once.
@@ -16,7 +17,7 @@ const maxLacks = 256
 type Lack struct {
 	Num     uint64
 	State   bool // its State is needed
-	Windows [windows]WindowLack
+	Windows [order.Windows]WindowLack
 
 	sub    uint64 // which Sub it is for: another may have got the number since
 	states uint32
@@ -25,8 +26,8 @@ type Lack struct {
 // WindowLack is a part of a window that is needed.
 type WindowLack struct {
 	Needed bool
-	After  Position // what comes after this position
-	Newest bool     // or else, and then After says nothing, the last of all that there is
+	After  order.Position // what comes after this position
+	Newest bool           // or else, and then After says nothing, the last of all that there is
 	loads  uint32
 }
 
@@ -34,7 +35,7 @@ type WindowLack struct {
 // the load and changes nothing.
 type Loaded struct {
 	State   *State // if it was needed
-	Windows [windows]LoadedWindow
+	Windows [order.Windows]LoadedWindow
 }
 
 // State is what decides whether and how much may be claimed of a subscription.
@@ -57,10 +58,10 @@ func (s *State) health() *store.Health {
 
 // LoadedWindow is what follows in a window.
 type LoadedWindow struct {
-	OK        bool       // it was needed, and was read
-	Positions []Position // in order; the schedule keeps it
-	UpTo      Position   // everything up to here was looked at
-	Complete  bool       // there is nothing after UpTo
+	OK        bool             // it was needed, and was read
+	Positions []order.Position // in order; the schedule keeps it
+	UpTo      order.Position   // everything up to here was looked at
+	Complete  bool             // there is nothing after UpTo
 
 	// Where the Newest were asked for, Positions are some of the last, in order: more than there
 	// may be leases of one subscription. The rest is not looked at.
@@ -73,8 +74,8 @@ type changes struct {
 }
 
 type added struct {
-	p  Position
-	to Source
+	p  order.Position
+	to order.Source
 }
 
 func (c *changes) remove(seq uint64) {
@@ -87,7 +88,7 @@ func (c *changes) remove(seq uint64) {
 
 // add notes a position that counts more than what a snapshot says of the delivery: if that says
 // another, the schedule has yet to be told.
-func (c *changes) add(p Position, to Source) {
+func (c *changes) add(p order.Position, to order.Source) {
 	c.remove(p.Seq)
 	c.added = append(c.added, added{p, to})
 }
@@ -98,10 +99,10 @@ func (q *Sub[Q, L]) lack() Lack {
 	l := Lack{Num: q.Num, State: !q.known, sub: q.id, states: q.states}
 	for i := range q.windows {
 		switch w := &q.windows[i]; {
-		case q.probing && Source(i) != Retry && w.needsNewest():
-			l.Windows[i] = WindowLack{Needed: true, Newest: true, loads: w.loads}
-		case w.needsLoad():
-			l.Windows[i] = WindowLack{Needed: true, After: w.upTo, loads: w.loads}
+		case q.probing && order.Source(i) != order.Retry && w.NeedsNewest():
+			l.Windows[i] = WindowLack{Needed: true, Newest: true, loads: w.Loads()}
+		case w.NeedsLoad():
+			l.Windows[i] = WindowLack{Needed: true, After: w.UpTo(), loads: w.Loads()}
 		}
 	}
 	return l
@@ -112,7 +113,7 @@ func (q *Sub[Q, L]) lack() Lack {
 // if the State was taken, for the store to take in what it keeps beside it; nil otherwise: then the
 // State has changed since, and will be asked for again.
 func (s *Schedule[Q, L]) Load(lack *Lack, loaded Loaded, now int64) (stateOf *Sub[Q, L]) {
-	q := s.subs[lack.Num]
+	q := s.byNum[lack.Num]
 	if q == nil || q.id != lack.sub {
 		return nil // it was forgotten
 	}
@@ -123,8 +124,8 @@ func (s *Schedule[Q, L]) Load(lack *Lack, loaded Loaded, now int64) (stateOf *Su
 	}
 	for i := range q.windows {
 		asked, got := &lack.Windows[i], &loaded.Windows[i]
-		if asked.Needed && got.OK && q.windows[i].loads == asked.loads {
-			s.loadWindow(q, Source(i), asked.Newest, got)
+		if asked.Needed && got.OK && q.windows[i].Loads() == asked.loads {
+			q.loadWindow(order.Source(i), asked.Newest, got, s.barred, s.maxWindow)
 		} // or else another load came first, or the window was restarted
 	}
 	if q.loading--; q.loading == 0 {
@@ -136,20 +137,20 @@ func (s *Schedule[Q, L]) Load(lack *Lack, loaded Loaded, now int64) (stateOf *Su
 		// ask again.
 		s.wake = true
 	}
-	s.settle(q, now)
+	s.Settle(q, now)
 	return stateOf
 }
 
 // loadWindow takes in one window. newest says that its other end was asked for.
-func (s *Schedule[Q, L]) loadWindow(
-	q *Sub[Q, L], source Source, newest bool, got *LoadedWindow,
+func (q *Sub[Q, L]) loadWindow(
+	source order.Source, newest bool, got *LoadedWindow, barred barred, max int,
 ) {
 	w := &q.windows[source]
-	if newest && !w.needsNewest() || !newest && !w.needsLoad() {
+	if newest && !w.NeedsNewest() || !newest && !w.NeedsLoad() {
 		return // what came since made it needless
 	}
-	positions := slices.DeleteFunc(got.Positions, func(p Position) bool {
-		return !q.free(p.Seq) || s.barred.has(p.Seq)
+	positions := slices.DeleteFunc(got.Positions, func(p order.Position) bool {
+		return !q.free(p.Seq) || barred.has(p.Seq)
 	})
 	// What was added since the load began may or may not be in the snapshot. It counts as the
 	// schedule was told, which free has left out of what was read.
@@ -157,20 +158,20 @@ func (s *Schedule[Q, L]) loadWindow(
 		return a.to != source || q.Busy(a.p.Seq)
 	})
 	if !newest {
-		w.load(positions, got.UpTo, got.Complete)
+		w.Load(positions, got.UpTo, got.Complete)
 		for _, a := range added {
-			w.add(a.p, s.maxWindow) // not appended: one beyond UpTo is left for the next load
+			w.Add(a.p, max) // not appended: one beyond UpTo is left for the next load
 		}
 		return
 	}
 	for _, a := range added {
 		positions = append(positions, a.p)
 	}
-	last := Position{} // if none of those that were read is free: see window.lacksNewest
+	last := order.Position{} // if none of those that were read is free: see order.Window
 	if len(positions) > 0 {
-		last = slices.MaxFunc(positions, Position.Compare)
+		last = slices.MaxFunc(positions, order.Position.Compare)
 	}
-	w.loadNewest(last)
+	w.LoadNewest(last)
 }
 
 // free reports whether a delivery that was loaded may be put into a window.

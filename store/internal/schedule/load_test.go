@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/order"
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
@@ -12,12 +13,12 @@ import (
 func TestNewerFile(t *testing.T) {
 	s, q := newWindows()
 	r := s.Round(&store.ClaimRequest{Max: 9, Lease: 100}, 0)
-	at := schedule.LoadedWindow{OK: true, Complete: true, UpTo: schedule.Position{Seq: 5}}
+	at := schedule.LoadedWindow{OK: true, Complete: true, UpTo: order.Position{Seq: 5}}
 	var loaded schedule.Loaded
 	for w := range loaded.Windows {
 		loaded.Windows[w] = at
-		if schedule.Source(w) != schedule.Retry {
-			loaded.Windows[w].Positions = []schedule.Position{{Seq: 5}}
+		if order.Source(w) != order.Retry {
+			loaded.Windows[w].Positions = []order.Position{{Seq: 5}}
 		}
 	}
 	s.Load(&r.Run()[0], loaded, 0)
@@ -32,7 +33,7 @@ func TestCancelDuringLoads(t *testing.T) {
 	s, q := newWindows()
 	req := store.ClaimRequest{Max: 9, Lease: 100}
 	s.Round(&req, 0).Run() // its load is not answered
-	s.Change(q, 5, schedule.Change{Pending: true, Position: schedule.Position{Seq: 5}}, 0)
+	s.Change(q, 5, schedule.Change{Pending: true, Position: order.Position{Seq: 5}}, 0)
 	s.Cancel(q, 9, 0)
 	r := s.Round(&req, 0)
 	lacks := r.Run()
@@ -41,7 +42,7 @@ func TestCancelDuringLoads(t *testing.T) {
 		loaded.Windows[w] = schedule.LoadedWindow{
 			OK:       true,
 			Complete: true,
-			UpTo:     schedule.Position{Seq: 9},
+			UpTo:     order.Position{Seq: 9},
 		}
 	}
 	s.Load(&lacks[0], loaded, 0)
@@ -97,7 +98,7 @@ func TestLoadBetween(t *testing.T) {
 	positions := func(seqs ...uint64) (w schedule.LoadedWindow) {
 		w.OK, w.Complete = true, true
 		for _, seq := range seqs {
-			w.Positions = append(w.Positions, schedule.Position{Seq: seq})
+			w.Positions = append(w.Positions, order.Position{Seq: seq})
 			w.UpTo.Seq = seq
 		}
 		return w
@@ -111,7 +112,7 @@ func TestLoadBetween(t *testing.T) {
 		{"one ends", func(s *turns, q *sub) { s.Change(q, 5, schedule.Change{}, 0) }, "1/6"},
 		{"one is canceled and revived", func(s *turns, q *sub) {
 			s.Change(q, 5, schedule.Change{}, 0)
-			s.Change(q, 5, schedule.Change{Pending: true, Position: schedule.Position{Seq: 5}}, 0)
+			s.Change(q, 5, schedule.Change{Pending: true, Position: order.Position{Seq: 5}}, 0)
 		}, "1/5 1/6"},
 		{"all is complete", func(s *turns, q *sub) { s.Complete(q, 0) }, ""},
 		{
@@ -140,7 +141,7 @@ func TestLoadBetween(t *testing.T) {
 					loaded.Windows[w] = positions()
 				}
 				if i == 0 {
-					loaded.Windows[schedule.Packed] = positions(5, 6)
+					loaded.Windows[order.Packed] = positions(5, 6)
 					tt.between(s, q)
 				}
 				s.Load(&lacks[0], loaded, 0)
@@ -165,10 +166,10 @@ func TestRestartDuringALoad(t *testing.T) {
 		for w := range loaded.Windows {
 			loaded.Windows[w] = schedule.LoadedWindow{OK: true, Complete: true}
 		}
-		w := &loaded.Windows[schedule.First]
+		w := &loaded.Windows[order.First]
 		w.Complete = complete
 		for _, seq := range seqs {
-			w.UpTo = schedule.Position{Seq: seq}
+			w.UpTo = order.Position{Seq: seq}
 			w.Positions = append(w.Positions, w.UpTo)
 		}
 		s.Load(&lack, loaded, 0)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/order"
 	"github.com/outhook/outhook/store/internal/schedule"
 	"pgregory.net/rapid"
 )
@@ -146,7 +147,7 @@ func (m *model) wantRightLease(rd *round, l *lease) {
 	h := &held{lease: l, num: num, until: rd.until, counted: true}
 	m.leases = append(m.leases, h)
 	m.tokens[l.Token] = h
-	k.retryFirst = l.From != schedule.Retry
+	k.retryFirst = l.From != order.Retry
 	k.lastLease, k.waiting, k.leasedAt = m.count, m.count+1, rd.now
 	m.count++
 	if !m.hasFree(num) {
@@ -165,7 +166,7 @@ func (m *model) wantOrder(l *lease) {
 		}
 		return
 	}
-	want := schedule.Position{}
+	want := order.Position{}
 	switch {
 	case m.probing(num):
 		want = probe(first, retries)
@@ -183,16 +184,16 @@ func (m *model) wantOrder(l *lease) {
 }
 
 // probe returns what a probe takes.
-func probe(first, retries []schedule.Position) schedule.Position {
+func probe(first, retries []order.Position) order.Position {
 	switch {
-	case len(retries) > 0 && retries[0].Due == schedule.Asked:
+	case len(retries) > 0 && retries[0].Due == order.Asked:
 		return retries[0]
 	case len(first) > 0:
 		return first[len(first)-1]
 	case len(retries) > 0:
 		return retries[0]
 	}
-	return schedule.Position{}
+	return order.Position{}
 }
 
 // wantTurn says whether it is the turn of the subscription's class: none may be passed over for as

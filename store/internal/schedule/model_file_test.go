@@ -5,21 +5,22 @@ import (
 	"slices"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/order"
 	"github.com/outhook/outhook/store/internal/schedule"
 	"pgregory.net/rapid"
 )
 
 // pending is a delivery in the file.
 type pending struct {
-	source   schedule.Source // Implicit: from the event alone
-	due      int64           // 0 for a first attempt
+	source   order.Source // Implicit: from the event alone
+	due      int64        // 0 for a first attempt
 	blocked  bool
 	became   uint64 // orders it against cancelings
 	attempts int
 }
 
-func (p pending) position(seq uint64) schedule.Position {
-	return schedule.Position{Due: p.due, Seq: seq}
+func (p pending) position(seq uint64) order.Position {
+	return order.Position{Due: p.due, Seq: seq}
 }
 
 // stored is a subscription in the file.
@@ -57,23 +58,23 @@ func (m *model) read(lack *schedule.Lack) schedule.Loaded {
 	}
 	for i := range lack.Windows {
 		if w := &lack.Windows[i]; w.Needed {
-			loaded.Windows[i] = m.readWindow(f, schedule.Source(i), w)
+			loaded.Windows[i] = m.readWindow(f, order.Source(i), w)
 		}
 	}
 	return loaded
 }
 
 func (m *model) readWindow(
-	f *stored, source schedule.Source, lack *schedule.WindowLack,
+	f *stored, source order.Source, lack *schedule.WindowLack,
 ) schedule.LoadedWindow {
-	var all []schedule.Position
+	var all []order.Position
 	for seq, p := range f.pending {
 		if at := p.position(seq); p.source == source && !p.blocked &&
 			(lack.Newest || at.Compare(lack.After) > 0) {
 			all = append(all, at)
 		}
 	}
-	slices.SortFunc(all, schedule.Position.Compare)
+	slices.SortFunc(all, order.Position.Compare)
 	if lack.Newest { // more than there may be leases
 		return schedule.LoadedWindow{OK: true, Positions: all[max(0, len(all)-newest):]}
 	}

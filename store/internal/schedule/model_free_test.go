@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
-	"github.com/outhook/outhook/store/internal/schedule"
+	"github.com/outhook/outhook/store/internal/order"
 )
 
 // busy reports whether a lease runs on a delivery.
@@ -45,7 +45,7 @@ func (m *model) probing(num uint64) bool {
 
 // free returns the deliveries of a subscription that are free and due, those of first attempts and
 // of retries each in order. Where the breaker is open, retries are free whenever they are due.
-func (m *model) free(f file, num uint64) (first, retries []schedule.Position) {
+func (m *model) free(f file, num uint64) (first, retries []order.Position) {
 	if f[num] == nil || !m.open(num) {
 		return nil, nil
 	}
@@ -58,21 +58,21 @@ func (m *model) free(f file, num uint64) (first, retries []schedule.Position) {
 			retries = append(retries, p.position(seq))
 		}
 	}
-	slices.SortFunc(first, schedule.Position.Compare)
-	slices.SortFunc(retries, schedule.Position.Compare)
+	slices.SortFunc(first, order.Position.Compare)
+	slices.SortFunc(retries, order.Position.Compare)
 	return first, retries
 }
 
 // surelyFree returns the deliveries of a subscription that are free and due, whether a load sees
 // the last commit or not.
-func (m *model) surelyFree(num uint64) []schedule.Position {
+func (m *model) surelyFree(num uint64) []order.Position {
 	first, retries := m.free(m.told(), num)
 	all := slices.Concat(first, retries)
 	if m.before == nil {
 		return all
 	}
 	first, retries = m.free(m.file, num)
-	return slices.DeleteFunc(all, func(p schedule.Position) bool {
+	return slices.DeleteFunc(all, func(p order.Position) bool {
 		return !slices.Contains(first, p) && !slices.Contains(retries, p)
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/order"
 	"github.com/outhook/outhook/store/internal/schedule"
 	"pgregory.net/rapid"
 )
@@ -68,7 +69,7 @@ func (m *model) add() {
 	num, seq := m.pick(), m.last+1
 	m.commit(func() {
 		m.next()
-		m.file[num].pending[seq] = pending{source: schedule.Implicit, became: seq}
+		m.file[num].pending[seq] = pending{source: order.Implicit, became: seq}
 	}, func() { m.s.AddImplicit(m.ensure(num), seq, m.now) })
 }
 
@@ -76,7 +77,7 @@ func (m *model) add() {
 func (m *model) addRecord() {
 	num, seq, blocked := m.pick(), m.last+1, rapid.Bool().Draw(m.t, "blocked")
 	m.next()
-	m.put(num, seq, pending{source: schedule.First, became: seq, blocked: blocked}, false)
+	m.put(num, seq, pending{source: order.First, became: seq, blocked: blocked}, false)
 }
 
 // put changes a delivery that is pending after it.
@@ -113,9 +114,9 @@ func (m *model) remove(num, seq uint64, more ...func()) {
 }
 
 // was is where a delivery stands that is recorded.
-func (m *model) was(num, seq uint64) *schedule.Position {
+func (m *model) was(num, seq uint64) *order.Position {
 	p, ok := m.file[num].pending[seq]
-	if !ok || p.blocked || p.source == schedule.Implicit {
+	if !ok || p.blocked || p.source == order.Implicit {
 		return nil
 	}
 	at := p.position(seq)
@@ -150,10 +151,10 @@ func (m *model) revive() {
 		return
 	}
 	seq := rapid.SampledFrom(sorted(ended)).Draw(m.t, "event")
-	p := pending{source: schedule.First, became: m.next(), attempts: ended[seq]}
+	p := pending{source: order.First, became: m.next(), attempts: ended[seq]}
 	if p.attempts > 0 {
-		p.source = schedule.Retry
-		p.due = rapid.SampledFrom([]int64{schedule.Asked, m.now}).Draw(m.t, "due")
+		p.source = order.Retry
+		p.due = rapid.SampledFrom([]int64{order.Asked, m.now}).Draw(m.t, "due")
 	}
 	m.put(num, seq, p, false)
 }
@@ -165,8 +166,8 @@ func (m *model) block() {
 	if !ok {
 		return
 	}
-	if p.blocked = true; p.source != schedule.Retry {
-		p.source = schedule.First
+	if p.blocked = true; p.source != order.Retry {
+		p.source = order.First
 	}
 	m.put(num, seq, p, false)
 }
@@ -187,7 +188,7 @@ func (m *model) hasten() {
 		return p.due > m.now && !p.blocked && !m.busy(num, seq)
 	})
 	if ok {
-		p.due = rapid.SampledFrom([]int64{schedule.Asked, m.now}).Draw(m.t, "due")
+		p.due = rapid.SampledFrom([]int64{order.Asked, m.now}).Draw(m.t, "due")
 		m.put(num, seq, p, false)
 	}
 }
@@ -265,9 +266,9 @@ func (m *model) finish(h *held, state store.State) {
 		m.file[h.num].ended[h.Seq] = p.attempts
 		return
 	}
-	p.source, p.due = schedule.Retry, m.now+int64(rapid.IntRange(0, 40).Draw(m.t, "retryIn"))
+	p.source, p.due = order.Retry, m.now+int64(rapid.IntRange(0, 40).Draw(m.t, "retryIn"))
 	if rapid.IntRange(0, 2).Draw(m.t, "parked") == 0 {
-		p.due = schedule.Parked(p.attempts)
+		p.due = order.Parked(p.attempts)
 	}
 	m.put(h.num, h.Seq, p, true, setHealth)
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/order"
 	"github.com/outhook/outhook/store/internal/schedule"
 	"pgregory.net/rapid"
 )
@@ -128,7 +129,7 @@ func (m *model) cancel() {
 	num, seq := m.pick(), m.next()
 	var canceled []uint64
 	for s, p := range m.file[num].pending {
-		if p.source == schedule.Implicit {
+		if p.source == order.Implicit {
 			canceled = append(canceled, s)
 		}
 	}
@@ -152,9 +153,9 @@ func (m *model) newRecord(num uint64) step {
 	}
 	seq := m.next()
 	return step{
-		func() { m.file[num].pending[seq] = pending{source: schedule.First, became: seq} },
+		func() { m.file[num].pending[seq] = pending{source: order.First, became: seq} },
 		func() {
-			p := schedule.Position{Seq: seq}
+			p := order.Position{Seq: seq}
 			m.s.Change(m.ensure(num), seq, schedule.Change{Pending: true, Position: p}, m.now)
 		},
 	}
@@ -182,7 +183,7 @@ func (m *model) pack() {
 	m.commit(func() {
 		for _, seq := range seqs {
 			if p, ok := m.file[num].pending[seq]; ok {
-				p.source = schedule.Packed
+				p.source = order.Packed
 				m.file[num].pending[seq] = p
 			}
 		}
@@ -207,7 +208,7 @@ func (m *model) complete() {
 	m.flush()
 	num := m.pick()
 	for _, p := range m.file[num].pending {
-		if p.source != schedule.Implicit {
+		if p.source != order.Implicit {
 			return
 		}
 	}

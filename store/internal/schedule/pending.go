@@ -3,6 +3,7 @@ package schedule
 import (
 	"math"
 
+	"github.com/outhook/outhook/store/internal/order"
 	"github.com/outhook/outhook/store/internal/schedule/internal/implicit"
 )
 
@@ -11,20 +12,20 @@ import (
 // AddImplicit takes in the new first attempt of an event, which only memory lists.
 func (s *Schedule[Q, L]) AddImplicit(q *Sub[Q, L], seq uint64, now int64) {
 	q.implicit.Add(seq)
-	s.settle(q, now)
+	s.Settle(q, now)
 	s.wake = true
 }
 
 // Change is the new state of a delivery that is recorded in the store.
 type Change struct {
-	Pending  bool     // it is pending
-	Blocked  bool     // and an earlier one of its key blocks it
-	Position Position // where it stands, unless it is blocked
-	EndLease bool     // a lease on it ends; it always does if the delivery is not pending
+	Pending  bool           // it is pending
+	Blocked  bool           // and an earlier one of its key blocks it
+	Position order.Position // where it stands, unless it is blocked
+	EndLease bool           // a lease on it ends; it always does if the delivery is not pending
 
 	// Was is where it stood before if it was pending, free and recorded, as far as the store knows.
 	// It is looked at where windows have no bound; in others the delivery is looked for.
-	Was *Position
+	Was *order.Position
 }
 
 // Change takes in the new state of a delivery. It is not in the implicit list any more, nor among
@@ -43,12 +44,12 @@ func (s *Schedule[Q, L]) Change(q *Sub[Q, L], seq uint64, c Change, now int64) {
 		s.endLease(l)
 		l = nil
 	case l != nil:
-		l.home, l.blocked, l.position = c.Position.source(), c.Blocked, c.Position
+		l.home, l.blocked, l.position = c.Position.Source(), c.Blocked, c.Position
 	}
 	if c.Pending && !c.Blocked && (l == nil || l.expired) {
-		q.add(c.Position, c.Position.source(), s.maxWindow)
+		q.add(c.Position, c.Position.Source(), s.maxWindow)
 	}
-	s.settle(q, now)
+	s.Settle(q, now)
 	if c.Pending {
 		s.wake = true
 	}
@@ -56,14 +57,14 @@ func (s *Schedule[Q, L]) Change(q *Sub[Q, L], seq uint64, c Change, now int64) {
 
 // forget takes a delivery out of the windows. Those with a bound are short enough to be searched;
 // in others it stands where was says.
-func (q *Sub[Q, L]) forget(seq uint64, was *Position, maxWindow int) {
+func (q *Sub[Q, L]) forget(seq uint64, was *order.Position, maxWindow int) {
 	switch {
 	case maxWindow > 0:
 		for i := range q.windows {
-			q.windows[i].remove(seq)
+			q.windows[i].Remove(seq)
 		}
 	case was != nil:
-		q.windows[was.source()].removePosition(*was)
+		q.windows[was.Source()].RemovePosition(*was)
 	}
 	if q.loading > 0 {
 		q.changes.remove(seq)
@@ -85,13 +86,13 @@ func (s *Schedule[Q, L]) Pack(
 		q.implicit.Remove(seq)
 		l := q.leases[seq]
 		if l != nil { // also one that has run out: an outcome may still come, and looks there
-			l.home = Packed
+			l.home = order.Packed
 		}
 		if (l == nil || l.expired) && !canceled(seq) {
-			q.add(Position{Seq: seq}, Packed, s.maxWindow)
+			q.add(order.Position{Seq: seq}, order.Packed, s.maxWindow)
 		}
 	}
-	s.settle(q, now)
+	s.Settle(q, now)
 }
 
 // Cancel takes in that all deliveries are canceled that became pending before seq. Their leases
@@ -101,19 +102,19 @@ func (s *Schedule[Q, L]) Cancel(q *Sub[Q, L], seq uint64, now int64) {
 	q.implicit.Cancel(seq)
 	q.implicit.PutBackAll()
 	// First attempts keep their numbers, so the rest comes after.
-	q.windows[Packed].restart(Position{Seq: seq})
-	q.windows[First].restart(Position{})
-	q.windows[Retry].restart(Position{})
+	q.windows[order.Packed].Restart(order.Position{Seq: seq})
+	q.windows[order.First].Restart(order.Position{})
+	q.windows[order.Retry].Restart(order.Position{})
 	q.changes = changes{} // no load that has begun is taken any more; later ones see the canceling
-	s.settle(q, now)
+	s.Settle(q, now)
 }
 
 // ReloadRecorded makes the windows of what has a record of its own load again, from their
 // beginning.
 func (s *Schedule[Q, L]) ReloadRecorded(q *Sub[Q, L], now int64) {
-	q.windows[First].restart(Position{})
-	q.windows[Retry].restart(Position{})
-	s.settle(q, now)
+	q.windows[order.First].Restart(order.Position{})
+	q.windows[order.Retry].Restart(order.Position{})
+	s.Settle(q, now)
 }
 
 // CancelImplicit marks what is in the implicit list before seq as canceled.
@@ -129,8 +130,8 @@ func (s *Schedule[Q, L]) Clear(q *Sub[Q, L], now int64) {
 // Complete takes in that the windows hold nothing, and that there is nothing behind them.
 func (s *Schedule[Q, L]) Complete(q *Sub[Q, L], now int64) {
 	for i := range q.windows {
-		q.windows[i].load(nil, Position{Due: math.MaxInt64, Seq: math.MaxUint64}, true)
+		q.windows[i].Load(nil, order.Position{Due: math.MaxInt64, Seq: math.MaxUint64}, true)
 	}
 	q.changes = changes{} // no load that has begun is taken any more
-	s.settle(q, now)
+	s.Settle(q, now)
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/order"
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
@@ -14,9 +15,9 @@ func TestProbeChoice(t *testing.T) {
 	for range 5 {
 		s.add(1)
 	}
-	for seq, due := range map[uint64]int64{1: s.now + 500, 2: schedule.Asked, 3: schedule.Parked(2)} {
+	for seq, due := range map[uint64]int64{1: s.now + 500, 2: order.Asked, 3: order.Parked(2)} {
 		s.Change(s.Sub(1), seq, schedule.Change{
-			Pending: true, Position: schedule.Position{Due: due, Seq: seq},
+			Pending: true, Position: order.Position{Due: due, Seq: seq},
 		}, s.now)
 	}
 	req := store.ClaimRequest{Max: 9, PerSubscription: 4, BreakerThreshold: 5}
@@ -43,10 +44,10 @@ func TestBreakerCloses(t *testing.T) {
 		s.add(1)
 	}
 	for seq, due := range map[uint64]int64{
-		1: schedule.Parked(3), 2: s.now + 500, 3: schedule.Parked(1), 4: schedule.Parked(3),
+		1: order.Parked(3), 2: s.now + 500, 3: order.Parked(1), 4: order.Parked(3),
 	} {
 		s.Change(s.Sub(1), seq, schedule.Change{
-			Pending: true, Position: schedule.Position{Due: due, Seq: seq},
+			Pending: true, Position: order.Position{Due: due, Seq: seq},
 		}, s.now)
 	}
 	req := store.ClaimRequest{Max: 9, BreakerThreshold: 5}

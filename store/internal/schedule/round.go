@@ -22,7 +22,7 @@ type Round[Q, L any] struct {
 // Round begins a claim. req must stay as it is until the round ends.
 func (s *Schedule[Q, L]) Round(req *store.ClaimRequest, now int64) *Round[Q, L] {
 	s.now = max(s.now, now)
-	s.turns.rescale(s.now, s.subs, s.tokens)
+	s.turns.rescale(s.now, s.byNum, s.tokens)
 	s.Expire(now)
 	r := &Round[Q, L]{
 		schedule: s, req: req, now: now,
@@ -72,10 +72,10 @@ func (r *Round[Q, L]) use() {
 	if now.breakerThreshold == was.breakerThreshold {
 		return
 	}
-	for _, q := range s.subs {
+	for _, q := range s.byNum {
 		if probing := now.isProbe(q.health); probing != q.probing {
 			q.probing = probing
-			s.settle(q, s.now)
+			s.Settle(q, s.now)
 		}
 	}
 }
@@ -83,16 +83,12 @@ func (r *Round[Q, L]) use() {
 // unknown returns Lacks of Subs whose State is not known. They all come before anything is claimed,
 // because the turns of those that are known must not depend on how soon others are.
 func (r *Round[Q, L]) unknown() (lacks []Lack) {
-	s := r.schedule
-	for len(s.unknown) > 0 && len(lacks) < maxLacks {
-		q := s.unknown[0]
-		s.unknown = s.unknown[1:]
-		if s.subs[q.Num] == q && !q.known {
-			lacks = append(lacks, q.lack())
+	for len(lacks) < maxLacks {
+		q := r.schedule.nextUnknown()
+		if q == nil {
+			break
 		}
-	}
-	if len(s.unknown) == 0 {
-		s.unknown = nil
+		lacks = append(lacks, q.lack())
 	}
 	if len(lacks) == 0 { // all have been forgotten, or made known, since they were noted
 		return r.Run()
@@ -137,7 +133,7 @@ func (r *Round[Q, L]) stepIn(class store.Class) (took, lacking bool) {
 		}
 		p, from, ok := q.next(r.now)
 		if !ok { // there was nothing after all: it leaves
-			s.settle(q, r.now)
+			s.Settle(q, r.now)
 			continue
 		}
 		if s.barred.has(p.Seq) {
@@ -152,7 +148,7 @@ func (r *Round[Q, L]) stepIn(class store.Class) (took, lacking bool) {
 			continue
 		}
 		r.Leases = append(r.Leases, r.lease(q, p, from))
-		s.settle(q, r.now)
+		s.Settle(q, r.now)
 		// After settle, which may have given it a new turn. The charge alone does not move it
 		// behind those whose accounts are as large.
 		s.turns.pass(q)
@@ -225,7 +221,7 @@ func (r *Round[Q, L]) wakeSleepers() {
 		if !ok || q.wakeAt > now {
 			return
 		}
-		s.settle(q, now)
+		s.Settle(q, now)
 	}
 }
 

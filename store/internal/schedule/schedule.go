@@ -2,7 +2,9 @@ package schedule
 
 import (
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/order"
 	"github.com/outhook/outhook/store/internal/schedule/internal/heap"
+	"github.com/outhook/outhook/store/internal/schedule/internal/timed"
 )
 
 // Options are what stores differ in.
@@ -28,17 +30,15 @@ type Schedule[Q, L any] struct {
 
 	maxWindow int
 
-	subs     map[uint64]*Sub[Q, L]
-	lastSub  uint64
+	subs[Q, L]
 	idle     idle[Q, L]          // Subs that have nothing
-	unknown  []*Sub[Q, L]        // those whose State is to be loaded before anything is claimed
 	turns    turns[Q, L]         // of Subs that have something due
 	sleepers heap.Of[*Sub[Q, L]] // Subs that have something due later
 
 	barred // events, see Bar
 	leases[Q, L]
-	postponements
-	limited postponements // those that have a limit of their own
+	postponed timed.Set[struct{}] // subscriptions that nothing is claimed of for a while
+	limits    timed.Set[int]      // those that have a limit of their own for a while, see Pause
 
 	now  int64 // the latest that was given: a round may have begun with an earlier one
 	wake bool  // see TakeWake
@@ -48,7 +48,7 @@ type Schedule[Q, L any] struct {
 func New[Q, L any](o Options) *Schedule[Q, L] {
 	return &Schedule[Q, L]{
 		maxWindow: o.Window,
-		subs:      make(map[uint64]*Sub[Q, L]),
+		subs:      subs[Q, L]{byNum: make(map[uint64]*Sub[Q, L])},
 		idle:      idle[Q, L]{max: o.Idle},
 		turns:     newTurns[Q, L](),
 		leases: leases[Q, L]{
@@ -57,34 +57,18 @@ func New[Q, L any](o Options) *Schedule[Q, L] {
 	}
 }
 
-// Sub returns what is known of a subscription; nil if nothing is.
-func (s *Schedule[Q, L]) Sub(num uint64) *Sub[Q, L] { return s.subs[num] }
-
-// Len returns how many Subs there are.
-func (s *Schedule[Q, L]) Len() int { return len(s.subs) }
-
-// Subs calls f for each Sub, in no order.
-func (s *Schedule[Q, L]) Subs(f func(*Sub[Q, L])) {
-	for _, q := range s.subs {
-		f(q)
-	}
-}
-
 // Ensure returns the Sub of a subscription. A new one has nothing in its windows and nothing behind
 // them; its State is asked for before anything is claimed.
 func (s *Schedule[Q, L]) Ensure(num uint64) *Sub[Q, L] {
-	q := s.subs[num]
+	q := s.byNum[num]
 	if q == nil {
-		s.lastSub++
-		q = &Sub[Q, L]{Num: num, id: s.lastSub, health: &unknown}
-		q.postponedUntil = s.postponements.until(num)
-		q.limit = s.limited.limit(num)
+		q = s.add(num)
+		_, q.postponedUntil = s.postponed.Get(num)
+		q.limit, _ = s.limits.Get(num)
 		q.turn.sub = q
 		for i := range q.windows {
-			q.windows[i].complete = true
+			q.windows[i] = order.Empty()
 		}
-		s.subs[num] = q
-		s.unknown = append(s.unknown, q)
 	}
 	return q
 }
@@ -92,9 +76,9 @@ func (s *Schedule[Q, L]) Ensure(num uint64) *Sub[Q, L] {
 // Restart makes all windows of q load again, from their beginning.
 func (s *Schedule[Q, L]) Restart(q *Sub[Q, L], now int64) {
 	for i := range q.windows {
-		q.windows[i].restart(Position{})
+		q.windows[i].Restart(order.Position{})
 	}
-	s.settle(q, now)
+	s.Settle(q, now)
 	s.wake = true // it may have been known to have nothing
 }
 
@@ -105,7 +89,7 @@ func (s *Schedule[Q, L]) SetState(q *Sub[Q, L], state State, now int64) {
 	s.turns.place(q, &state)
 	s.setState(q, state.Active, state.health())
 	q.known = true
-	s.settle(q, now)
+	s.Settle(q, now)
 }
 
 // SetHost takes in that the attempts of q go to another host and port.
@@ -115,27 +99,27 @@ func (s *Schedule[Q, L]) SetHost(q *Sub[Q, L], name string, now int64) {
 		return
 	}
 	s.turns.moveToHost(q, name)
-	s.settle(q, now)
+	s.Settle(q, now)
 	s.wake = s.wake || s.hasDue()
 }
 
 // SetActive takes in whether anything may be claimed of q.
 func (s *Schedule[Q, L]) SetActive(q *Sub[Q, L], active bool, now int64) {
 	if active && !q.known {
-		s.wake = true // settle does not look at a Sub whose State is not loaded
+		s.wake = true // Settle does not look at a Sub whose State is not loaded
 	}
 	s.setState(q, active, q.health)
-	s.settle(q, now)
+	s.Settle(q, now)
 }
 
 // SetHealth changes the health of q, and with it the class that its leases count in. The schedule
 // keeps health, which must not be changed afterwards.
 func (s *Schedule[Q, L]) SetHealth(q *Sub[Q, L], health *store.Health, now int64) {
 	s.setState(q, q.active, health)
-	s.settle(q, now)
+	s.Settle(q, now)
 }
 
-// setState must be followed by settle.
+// setState must be followed by Settle.
 func (s *Schedule[Q, L]) setState(q *Sub[Q, L], active bool, health *store.Health) {
 	s.turns.readmit(q) // its limit may have changed
 	class := health.Class()
@@ -165,19 +149,16 @@ func holdOf(health *store.Health) int64 {
 // Forget drops a Sub: the subscription is gone. Its leases end.
 func (s *Schedule[Q, L]) Forget(q *Sub[Q, L]) {
 	s.endLeases(q)
-	s.postponements.set(q.Num, 0)
-	s.limited.set(q.Num, 0)
+	s.postponed.Remove(q.Num)
+	s.limits.Remove(q.Num)
 	s.drop(q)
 }
 
-// Settle brings q where it belongs after the store has changed what it keeps of it, such as Pinned.
-func (s *Schedule[Q, L]) Settle(q *Sub[Q, L], now int64) { s.settle(q, now) }
-
-// settle puts q where it belongs after a change: into its turn if something of it can be claimed,
-// to sleep until something else can, among the idle if it has nothing. An unknown one waits for its
-// State.
-func (s *Schedule[Q, L]) settle(q *Sub[Q, L], now int64) {
-	if s.subs[q.Num] != q || !q.known {
+// Settle puts q where it belongs after a change, also one by the store of what it keeps of q, such
+// as Pinned: into its turn if something of it can be claimed, to sleep until something else can,
+// among the idle if it has nothing. An unknown one waits for its State.
+func (s *Schedule[Q, L]) Settle(q *Sub[Q, L], now int64) {
+	if s.byNum[q.Num] != q || !q.known {
 		return
 	}
 	// A round may have begun with an earlier time, and what was due by a later one must stay so: it
@@ -213,7 +194,7 @@ func (s *Schedule[Q, L]) drop(q *Sub[Q, L]) {
 	s.turns.forget(q)
 	s.sleepers.Drop(q)
 	s.idle.remove(q)
-	delete(s.subs, q.Num)
+	delete(s.byNum, q.Num)
 	if s.Dropped != nil {
 		s.Dropped(q)
 	}

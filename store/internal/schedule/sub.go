@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/order"
 	"github.com/outhook/outhook/store/internal/schedule/internal/implicit"
 )
 
@@ -32,7 +33,7 @@ type Sub[Q, L any] struct {
 	limit          int    // in place of PerSubscription; 0 if it has none of its own
 
 	implicit   implicit.List
-	windows    [windows]window
+	windows    [order.Windows]order.Window
 	loading    int // how many loads are on their way
 	changes    changes
 	leases     map[uint64]*Lease[Q, L] // by event
@@ -76,7 +77,7 @@ func (q *Sub[Q, L]) blocked(now int64) bool { return q.blockedUntil() > now }
 // empty reports whether nothing of q needs to be remembered.
 func (q *Sub[Q, L]) empty() bool {
 	for i := range q.windows {
-		if q.windows[i].maybe() {
+		if q.windows[i].Maybe() {
 			return false
 		}
 	}
@@ -89,7 +90,7 @@ func (q *Sub[Q, L]) hasDue(now int64) bool {
 	if _, ok := q.implicit.Peek(); ok {
 		return true
 	}
-	if q.windows[Packed].maybe() || q.windows[First].maybe() || q.windows[Retry].needsLoad() {
+	if q.windows[order.Packed].Maybe() || q.windows[order.First].Maybe() || q.windows[order.Retry].NeedsLoad() {
 		return true
 	}
 	_, ok := q.nextRetry(now)
@@ -98,11 +99,11 @@ func (q *Sub[Q, L]) hasDue(now int64) bool {
 
 // nextRetry returns the first retry that may be taken; ok is false if there is none. A probe may
 // take one that is not due, unless it is not to start before its time.
-func (q *Sub[Q, L]) nextRetry(now int64) (p Position, ok bool) {
+func (q *Sub[Q, L]) nextRetry(now int64) (p order.Position, ok bool) {
 	if q.probing {
-		return q.windows[Retry].probe(now)
+		return q.windows[order.Retry].Probe(now)
 	}
-	p, ok = q.windows[Retry].first()
+	p, ok = q.windows[order.Retry].First()
 	return p, ok && p.Due <= now
 }
 
@@ -117,7 +118,7 @@ func (q *Sub[Q, L]) wake(now int64) int64 {
 	if _, ok := q.nextRetry(now); ok && q.probing {
 		return 0
 	}
-	if p, ok := q.windows[Retry].after(now); ok {
+	if p, ok := q.windows[order.Retry].After(now); ok {
 		return max(p.Due, q.blockedUntil())
 	}
 	return 0
@@ -127,36 +128,38 @@ func (q *Sub[Q, L]) wake(now int64) int64 {
 func (q *Sub[Q, L]) needsLoad() bool {
 	if q.probing {
 		// What was asked for stands before all others, so the rest need not be known.
-		if p, ok := q.windows[Retry].first(); ok && p.Due == Asked {
+		if p, ok := q.windows[order.Retry].First(); ok && p.Due == order.Asked {
 			return false
 		}
-		return q.windows[Retry].needsLoad() || q.windows[Packed].lacksNewest() ||
-			q.windows[First].lacksNewest()
+		return q.windows[order.Retry].NeedsLoad() || q.windows[order.Packed].LacksNewest() ||
+			q.windows[order.First].LacksNewest()
 	}
-	return q.windows[Packed].needsLoad() || q.windows[First].needsLoad() ||
-		q.windows[Retry].needsLoad()
+	return q.windows[order.Packed].NeedsLoad() || q.windows[order.First].NeedsLoad() ||
+		q.windows[order.Retry].NeedsLoad()
 }
+
+const noneKnown = order.Implicit + 1 // no source
 
 // next returns the delivery whose turn it is; ok is false if none is due. No window may need a
 // load.
-func (q *Sub[Q, L]) next(now int64) (p Position, from Source, ok bool) {
+func (q *Sub[Q, L]) next(now int64) (p order.Position, from order.Source, ok bool) {
 	if q.probing {
 		return q.nextProbe(now)
 	}
 	// One event is in one of the three, and each is in the order of events: the least of their
 	// heads is the oldest first attempt.
-	first, from := Position{Seq: math.MaxUint64}, noneKnown
+	first, from := order.Position{Seq: math.MaxUint64}, noneKnown
 	if seq, ok := q.implicit.Peek(); ok {
-		first.Seq, from = seq, Implicit
+		first.Seq, from = seq, order.Implicit
 	}
-	for _, source := range [...]Source{Packed, First} {
-		if p, ok := q.windows[source].first(); ok && p.Seq < first.Seq {
+	for _, source := range [...]order.Source{order.Packed, order.First} {
+		if p, ok := q.windows[source].First(); ok && p.Seq < first.Seq {
 			first, from = p, source
 		}
 	}
 	retry, ok := q.nextRetry(now)
 	if ok && (from == noneKnown || q.retryFirst) {
-		return retry, Retry, true
+		return retry, order.Retry, true
 	}
 	return first, from, from != noneKnown
 }
@@ -165,38 +168,38 @@ func (q *Sub[Q, L]) next(now int64) (p Position, from Source, ok bool) {
 // asked for, or else the newest first attempt, so that no old delivery or type of event that the
 // endpoint does not digest stands between it and the rest. When all were tried, it is what was
 // tried the least, due or not, but for what is not to start before its time.
-func (q *Sub[Q, L]) nextProbe(now int64) (p Position, from Source, ok bool) {
+func (q *Sub[Q, L]) nextProbe(now int64) (p order.Position, from order.Source, ok bool) {
 	retry, hasRetry := q.nextRetry(now)
-	if hasRetry && retry.Due == Asked {
-		return retry, Retry, true
+	if hasRetry && retry.Due == order.Asked {
+		return retry, order.Retry, true
 	}
 	from = noneKnown
 	if seq, ok := q.implicit.PeekLast(); ok {
-		p.Seq, from = seq, Implicit
+		p.Seq, from = seq, order.Implicit
 	}
-	for _, source := range [...]Source{Packed, First} {
-		if last, ok := q.windows[source].last(); ok && last.Seq > p.Seq {
+	for _, source := range [...]order.Source{order.Packed, order.First} {
+		if last, ok := q.windows[source].Last(); ok && last.Seq > p.Seq {
 			p, from = last, source
 		}
 	}
 	if from == noneKnown && hasRetry {
-		return retry, Retry, true
+		return retry, order.Retry, true
 	}
 	return p, from, from != noneKnown
 }
 
 // take removes the delivery that next has returned from its source.
-func (q *Sub[Q, L]) take(p Position, from Source) {
-	if from == Implicit {
+func (q *Sub[Q, L]) take(p order.Position, from order.Source) {
+	if from == order.Implicit {
 		q.implicit.Take(p.Seq)
 		return
 	}
-	q.windows[from].removePosition(p)
+	q.windows[from].RemovePosition(p)
 }
 
 // add puts a free delivery into a window.
-func (q *Sub[Q, L]) add(p Position, to Source, max int) {
-	q.windows[to].add(p, max)
+func (q *Sub[Q, L]) add(p order.Position, to order.Source, max int) {
+	q.windows[to].Add(p, max)
 	if q.loading > 0 {
 		q.changes.add(p, to)
 	}
@@ -237,15 +240,15 @@ func (q *Sub[Q, L]) ImplicitCount() int {
 // PackedFloor returns an event below which nothing of q is pending among the packed ones.
 func (q *Sub[Q, L]) PackedFloor() uint64 {
 	floor := uint64(math.MaxUint64)
-	switch w := &q.windows[Packed]; {
-	case w.positions.size > 0:
-		p, _ := w.first()
+	switch w := &q.windows[order.Packed]; {
+	case w.Len() > 0:
+		p, _ := w.First()
 		floor = p.Seq
-	case !w.complete:
-		floor = w.upTo.Seq + 1
+	case !w.Complete():
+		floor = w.UpTo().Seq + 1
 	}
 	for _, l := range q.leases {
-		if l.home == Packed {
+		if l.home == order.Packed {
 			floor = min(floor, l.Seq)
 		}
 	}
@@ -253,4 +256,4 @@ func (q *Sub[Q, L]) PackedFloor() uint64 {
 }
 
 // PackedMaybe reports whether there may be something among the packed ones.
-func (q *Sub[Q, L]) PackedMaybe() bool { return q.windows[Packed].maybe() }
+func (q *Sub[Q, L]) PackedMaybe() bool { return q.windows[order.Packed].Maybe() }

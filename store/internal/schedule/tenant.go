@@ -9,7 +9,7 @@ import (
 // those of its Subs that have something due.
 type tenant[Q, L any] struct {
 	name    string
-	used    float64 // see account.go
+	used    float64 // see package account
 	subs    int     // how many Subs it has
 	leased  int     // how many leases of them count
 	aside   bool    // it is at its limit, and in the heaps of no class

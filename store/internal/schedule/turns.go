@@ -2,6 +2,7 @@ package schedule
 
 import (
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/schedule/internal/account"
 	"github.com/outhook/outhook/store/internal/schedule/internal/heap"
 )
 
@@ -21,7 +22,7 @@ type turns[Q, L any] struct {
 
 	tenants map[string]*tenant[Q, L]
 	hosts   map[string]*host[Q, L]
-	clock   accountClock
+	clock   account.Clock
 
 	aside  heap.Of[*turn[Q, L]] // Subs at their own limit
 	full   map[*tenant[Q, L]]struct{}
@@ -39,7 +40,7 @@ func (l *limits) isProbe(h *store.Health) bool {
 // turn is a Sub that has something due, if it is in a heap.
 type turn[Q, L any] struct {
 	sub    *Sub[Q, L]
-	used   float64 // see account.go
+	used   float64 // see package account
 	number int64   // orders those that have used the same
 	where  where
 	class  store.Class // whose heap it is in

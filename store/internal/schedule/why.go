@@ -1,14 +1,13 @@
 package schedule
 
 import (
-	"math"
-
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/order"
 )
 
 // Waiting is a pending delivery as its record has it.
 type Waiting struct {
-	Position Position
+	Position order.Position
 	Blocked  bool // by an earlier one of its key; then it has no position but its event
 
 	// Withheld is why nothing of its subscription is to be claimed; empty if something may be.
@@ -23,14 +22,15 @@ type Waiting struct {
 func (s *Schedule[Q, L]) Why(
 	num uint64, w Waiting, health *store.Health, now int64,
 ) (why store.Wait, until int64) {
-	q := s.subs[num]
+	q := s.byNum[num]
 	if q == nil || !q.known {
 		if health == nil {
 			health = &unknown
 		}
+		_, postponed := s.postponed.Get(num)
 		// As it would be if something of it were due, but for the leases.
 		was := q
-		q = &Sub[Q, L]{health: health, postponedUntil: s.postponements.until(num)}
+		q = &Sub[Q, L]{health: health, postponedUntil: postponed}
 		q.heldUntil = holdOf(health)
 		q.probing = s.turns.limits.isProbe(health)
 		if was != nil {
@@ -52,11 +52,10 @@ func (s *Schedule[Q, L]) Why(
 			why, until = reason, at
 		}
 	}
-	switch due := w.Position.Due; {
-	case isScheduled(due):
-		later(store.WaitNotBefore, due-scheduledMark)
-	case due > Parked(math.MaxInt): // or else it is no time
-		later(store.WaitRetry, due)
+	if at, scheduled := order.NotBefore(w.Position.Due); scheduled {
+		later(store.WaitNotBefore, at)
+	} else if order.IsTime(w.Position.Due) {
+		later(store.WaitRetry, w.Position.Due)
 	}
 	later(store.WaitRateLimit, q.postponedUntil)
 	later(store.WaitThrottled, Nanos(q.health.HeldUntil))

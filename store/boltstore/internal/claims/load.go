@@ -7,6 +7,7 @@ import (
 	"github.com/outhook/outhook/store/boltstore/internal/memory"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
 	"github.com/outhook/outhook/store/internal/hostport"
+	"github.com/outhook/outhook/store/internal/order"
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
@@ -40,7 +41,7 @@ func (c *Claimer) load(ctx context.Context, lacks []schedule.Lack) error {
 		}
 		// Who has come so far in its chunks may have passed some that can go.
 		if q := c.db.Memory.Schedule.Sub(lacks[i].Num); q != nil &&
-			lacks[i].Windows[schedule.Packed].Needed {
+			lacks[i].Windows[order.Packed].Needed {
 			c.db.Memory.Trim(q)
 		}
 	}
@@ -73,11 +74,11 @@ func loadOne(
 		}
 		// A probe takes the newest first attempt, which may lie beyond the window.
 		if w.Newest {
-			newest := t.Pending.Newest(lack.Num, schedule.Source(source))
+			newest := t.Pending.Newest(lack.Num, order.Source(source))
 			l.Windows[source] = schedule.LoadedWindow{OK: true, Positions: newest}
 			continue
 		}
-		l.Windows[source], err = t.Pending.Window(lack.Num, schedule.Source(source), w.After)
+		l.Windows[source], err = t.Pending.Window(lack.Num, order.Source(source), w.After)
 		if err != nil {
 			return nil, l, err
 		}

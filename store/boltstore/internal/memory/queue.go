@@ -3,6 +3,7 @@ package memory
 import (
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
+	"github.com/outhook/outhook/store/internal/order"
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
@@ -48,7 +49,7 @@ type Claimed struct {
 }
 
 // IsImplicit reports whether the delivery of a lease had no row when it was claimed.
-func IsImplicit(l *Lease) bool { return l.From == schedule.Implicit || l.From == schedule.Packed }
+func IsImplicit(l *Lease) bool { return l.From == order.Implicit || l.From == order.Packed }
 
 // Withheld returns why deliveries of a subscription may not be claimed; empty if they may. Those of
 // one that can't be read may, to find that out and die.

@@ -5,7 +5,7 @@ import (
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
-	"github.com/outhook/outhook/store/internal/schedule"
+	"github.com/outhook/outhook/store/internal/order"
 )
 
 // check compares the set with the model.
@@ -49,7 +49,7 @@ func (m *model) check() {
 // count.
 func (m *model) checkSubscription(s *Set, num uint64) {
 	m.t.Helper()
-	var first, retries, packed []schedule.Position
+	var first, retries, packed []order.Position
 	oldest := uint64(0)
 	count := 0
 	for _, seq := range m.pending(num) {
@@ -58,35 +58,35 @@ func (m *model) checkSubscription(s *Set, num uint64) {
 			continue
 		}
 		if count++; !d.row {
-			packed = append(packed, schedule.Position{Seq: seq})
+			packed = append(packed, order.Position{Seq: seq})
 		} else if d.key != 0 && m.firstOfKey(num, d.key) != seq {
 			continue // blocked
 		} else if d.atOnce != 0 {
-			retries = append(retries, schedule.Position{Due: d.atOnce, Seq: seq})
+			retries = append(retries, order.Position{Due: d.atOnce, Seq: seq})
 		} else if d.attempts == 0 {
-			first = append(first, schedule.Position{Seq: seq})
+			first = append(first, order.Position{Seq: seq})
 		} else {
-			retries = append(retries, schedule.Position{Due: d.due, Seq: seq})
+			retries = append(retries, order.Position{Due: d.due, Seq: seq})
 		}
 		if oldest == 0 {
 			oldest = seq
 		}
 	}
-	slices.SortFunc(retries, schedule.Position.Compare)
+	slices.SortFunc(retries, order.Position.Compare)
 	open := m.unsettled(num)
-	settled := func(ps []schedule.Position) []schedule.Position {
-		return slices.DeleteFunc(ps, func(p schedule.Position) bool { return open[p.Seq] })
+	settled := func(ps []order.Position) []order.Position {
+		return slices.DeleteFunc(ps, func(p order.Position) bool { return open[p.Seq] })
 	}
 	windows := []struct {
-		source schedule.Source
-		want   []schedule.Position
-	}{{schedule.Packed, packed}, {schedule.First, first}, {schedule.Retry, retries}}
+		source order.Source
+		want   []order.Position
+	}{{order.Packed, packed}, {order.First, first}, {order.Retry, retries}}
 	for _, w := range windows {
 		got, want := settled(m.window(s, num, w.source)), settled(w.want)
 		if !slices.Equal(got, want) {
 			m.t.Errorf("subscription %d: window %d has %v, want %v", num, w.source, got, want)
 		}
-		if w.source == schedule.Retry {
+		if w.source == order.Retry {
 			continue
 		}
 		newest := settled(s.Newest(num, w.source))
@@ -117,8 +117,8 @@ func (m *model) checkSubscription(s *Set, num uint64) {
 }
 
 // window reads an order to its end.
-func (m *model) window(s *Set, num uint64, source schedule.Source) (all []schedule.Position) {
-	var after schedule.Position
+func (m *model) window(s *Set, num uint64, source order.Source) (all []order.Position) {
+	var after order.Position
 	for range 100 {
 		w, err := s.Window(num, source, after)
 		if err != nil || !w.OK {
@@ -136,7 +136,7 @@ func (m *model) window(s *Set, num uint64, source schedule.Source) (all []schedu
 
 func (m *model) oldest(s *Set, num uint64) (uint64, error) {
 	oldest, err := s.OldestPacked(num, 0)
-	var from schedule.Position
+	var from order.Position
 	for more := true; more && err == nil; {
 		from, oldest, more, err = s.OldestDue(num, from, oldest)
 	}

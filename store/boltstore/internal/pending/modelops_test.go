@@ -6,7 +6,7 @@ import (
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
-	"github.com/outhook/outhook/store/internal/schedule"
+	"github.com/outhook/outhook/store/internal/order"
 )
 
 // step does one random operation, on the set and on the model.
@@ -97,7 +97,7 @@ func (m *model) finish() {
 	case !retry:
 		d.state = store.Delivered
 	case m.rand.IntN(3) == 0:
-		m.last, d.due, d.atOnce = "park", m.clock, schedule.Parked(d.attempts)
+		m.last, d.due, d.atOnce = "park", m.clock, order.Parked(d.attempts)
 	default:
 		m.last, d.due = "retry", m.clock+int64(m.rand.IntN(50))
 	}
@@ -120,10 +120,10 @@ func (m *model) requeue() {
 	}
 	m.seq++ // the number as of which it is pending
 	d := m.deliveries[id]
-	d.state, d.asOf, d.due, d.atOnce = store.Pending, m.seq, m.clock, schedule.Asked
+	d.state, d.asOf, d.due, d.atOnce = store.Pending, m.seq, m.clock, order.Asked
 	m.change(id, func(is *Delivery) {
 		is.State, is.AsOf, is.Due, is.FinishedAt, is.Reason = store.Pending, m.seq, m.clock, 0, ""
-		is.AtOnce = schedule.Asked
+		is.AtOnce = order.Asked
 	})
 }
 

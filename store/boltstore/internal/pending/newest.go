@@ -4,14 +4,14 @@ import (
 	"slices"
 
 	"github.com/outhook/outhook/store/boltstore/internal/record"
-	"github.com/outhook/outhook/store/internal/schedule"
+	"github.com/outhook/outhook/store/internal/order"
 )
 
 // Newest returns the last pending deliveries of a subscription in the order of chunks or of first
 // attempts, in ascending order. It looks at maxLooked at most: a probe is as good with another one.
-func (s *Set) Newest(num uint64, source schedule.Source) []schedule.Position {
-	r := s.window(num, schedule.Position{})
-	if source == schedule.Packed {
+func (s *Set) Newest(num uint64, source order.Source) []order.Position {
+	r := s.window(num, order.Position{})
+	if source == order.Packed {
 		r.newestPacked()
 	} else {
 		r.newestFirst()
@@ -28,7 +28,7 @@ func (r *windowReader) newestFirst() {
 			return
 		}
 		seq := record.KeyNumber(k, 2)
-		r.add(schedule.Position{Seq: seq}, r.rowPending(seq))
+		r.add(order.Position{Seq: seq}, r.rowPending(seq))
 	}
 }
 
@@ -44,7 +44,7 @@ func (r *windowReader) newestPacked() {
 			// In descending order a rowSeeker is of no use.
 			key := record.Key2(r.num, seq)
 			pending := r.set.get(Rows, key[:]) == nil && record.CanceledBy(r.marks, seq) == nil
-			r.add(schedule.Position{Seq: seq}, pending)
+			r.add(order.Position{Seq: seq}, pending)
 		}
 	}
 }

@@ -2,7 +2,7 @@ package pending
 
 import (
 	"github.com/outhook/outhook/store/boltstore/internal/record"
-	"github.com/outhook/outhook/store/internal/schedule"
+	"github.com/outhook/outhook/store/internal/order"
 )
 
 // maxOldest bounds the index entries that one call of OldestDue reads.
@@ -39,8 +39,8 @@ func (s *Set) OldestPacked(num, least uint64) (uint64, error) {
 // due, after a position, and returns where to go on if there is more. All must be read, since they
 // are in order of their times; a blocked one need not, since the one that blocks it is older.
 func (s *Set) OldestDue(
-	num uint64, from schedule.Position, least uint64,
-) (upTo schedule.Position, oldest uint64, more bool, err error) {
+	num uint64, from order.Position, least uint64,
+) (upTo order.Position, oldest uint64, more bool, err error) {
 	b, err := s.Backlogs.Get(num)
 	if err != nil {
 		return from, 0, false, err
@@ -53,7 +53,7 @@ func (s *Set) OldestDue(
 		if n++; n > maxOldest {
 			return from, least, true, nil
 		}
-		from = schedule.Position{Due: int64(record.KeyNumber(k, 1)), Seq: record.KeyNumber(k, 2)}
+		from = order.Position{Due: int64(record.KeyNumber(k, 1)), Seq: record.KeyNumber(k, 2)}
 		// It is not older, so its row need not be read.
 		if least != 0 && from.Seq >= least {
 			continue

@@ -5,7 +5,7 @@ import (
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
-	"github.com/outhook/outhook/store/internal/schedule"
+	"github.com/outhook/outhook/store/internal/order"
 )
 
 // Set is the pending deliveries as one transaction sees them. It is good for that transaction
@@ -82,16 +82,16 @@ func (d *Delivery) Listed() bool { return d.Pending() || d.Marked }
 
 // Position returns where the delivery stands among those of its subscription: first attempts by
 // their event, retries by when they are due.
-func (d *Delivery) Position(seq uint64) schedule.Position {
+func (d *Delivery) Position(seq uint64) order.Position {
 	switch {
 	case d.Waits:
-		return schedule.Position{Due: schedule.Scheduled(d.Due / 1e6), Seq: seq}
+		return order.Position{Due: order.Scheduled(d.Due / 1e6), Seq: seq}
 	case d.AtOnce != 0:
-		return schedule.Position{Due: d.AtOnce, Seq: seq}
+		return order.Position{Due: d.AtOnce, Seq: seq}
 	case d.Attempts == 0:
-		return schedule.Position{Seq: seq}
+		return order.Position{Seq: seq}
 	}
-	return schedule.Position{Due: schedule.Retrying(d.Due), Seq: seq}
+	return order.Position{Due: order.Retrying(d.Due), Seq: seq}
 }
 
 // Find returns a delivery with its marks applied; ok is false if there is none. The caller knows

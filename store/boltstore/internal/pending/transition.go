@@ -3,16 +3,16 @@ package pending
 import (
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
-	"github.com/outhook/outhook/store/internal/schedule"
+	"github.com/outhook/outhook/store/internal/order"
 )
 
 // Change says what a delivery that has a row has become.
 type Change struct {
 	ID
 	Pending  bool
-	Blocked  bool              // pending, and waits for an earlier one of its key
-	Position schedule.Position // if pending
-	EndLease bool              // a lease on it ends
+	Blocked  bool           // pending, and waits for an earlier one of its key
+	Position order.Position // if pending
+	EndLease bool           // a lease on it ends
 
 	// If it is not pending:
 	Delivered  bool
@@ -130,8 +130,8 @@ func (s *Set) recount(id ID, was, is *Delivery) error {
 }
 
 // reindex takes a delivery from where it was in the index of what is due to where it is now.
-func (s *Set) reindex(id ID, had bool, was schedule.Position, has bool,
-	is schedule.Position) error {
+func (s *Set) reindex(id ID, had bool, was order.Position, has bool,
+	is order.Position) error {
 	// Such as an outcome that does not change when it is due: the index is not written.
 	if had && has && was == is {
 		return nil

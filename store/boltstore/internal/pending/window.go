@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/outhook/outhook/store/boltstore/internal/record"
+	"github.com/outhook/outhook/store/internal/order"
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
@@ -17,25 +18,25 @@ const (
 // file has them, after a position: those of chunks and first attempts by their event, retries by
 // when they are due. It does not return what is implicit, nor what is blocked.
 func (s *Set) Window(
-	num uint64, source schedule.Source, after schedule.Position,
+	num uint64, source order.Source, after order.Position,
 ) (schedule.LoadedWindow, error) {
 	r := s.window(num, after)
 	var complete bool
 	var err error
 	switch source {
-	case schedule.Packed:
+	case order.Packed:
 		complete = r.packed()
-	case schedule.First:
+	case order.First:
 		// First attempts are in the index with a due time of 0, so they are in the order of their
 		// events, before all retries.
 		start := record.Key3(num, 0, after.Seq+1)
-		complete, err = r.due(start[:], func(p schedule.Position) bool { return p.Due == 0 })
-	case schedule.Retry:
+		complete, err = r.due(start[:], func(p order.Position) bool { return p.Due == 0 })
+	case order.Retry:
 		start := record.Key3(num, uint64(max(after.Due, 1)), 0)
 		if after.Due > 0 {
 			start = record.Key3(num, uint64(after.Due), after.Seq+1)
 		}
-		complete, err = r.due(start[:], func(schedule.Position) bool { return true })
+		complete, err = r.due(start[:], func(order.Position) bool { return true })
 	}
 	if err != nil {
 		return schedule.LoadedWindow{}, err
@@ -46,7 +47,7 @@ func (s *Set) Window(
 }
 
 // window begins to read after a position.
-func (s *Set) window(num uint64, after schedule.Position) windowReader {
+func (s *Set) window(num uint64, after order.Position) windowReader {
 	r := windowReader{set: s, num: num, after: after, upTo: after}
 	if b, err := s.Backlogs.Get(num); err == nil {
 		r.marks = b.Marks
@@ -59,11 +60,11 @@ type windowReader struct {
 	set   *Set
 	num   uint64
 	marks []record.Mark
-	after schedule.Position
+	after order.Position
 
-	found  []schedule.Position
+	found  []order.Position
 	looked int
-	upTo   schedule.Position // the last that was looked at
+	upTo   order.Position // the last that was looked at
 }
 
 // full reports whether that is enough. The second bound keeps many canceled deliveries in a row
@@ -71,7 +72,7 @@ type windowReader struct {
 func (r *windowReader) full() bool { return len(r.found) >= MaxWindow || r.looked >= maxLooked }
 
 // add takes in a position, if what stands there is pending.
-func (r *windowReader) add(p schedule.Position, pending bool) {
+func (r *windowReader) add(p order.Position, pending bool) {
 	r.looked++
 	r.upTo = p
 	if pending {
@@ -94,7 +95,7 @@ func (r *windowReader) packed() (complete bool) {
 				return false
 			}
 			pending := !rows.has(seq) && record.CanceledBy(r.marks, seq) == nil
-			r.add(schedule.Position{Seq: seq}, pending)
+			r.add(order.Position{Seq: seq}, pending)
 		}
 	}
 	return true
@@ -123,11 +124,11 @@ func (r *rowSeeker) has(seq uint64) bool {
 
 // due reads the index of what is due from a key on, as long as positions are in the window's range.
 func (r *windowReader) due(
-	start []byte, in func(schedule.Position) bool,
+	start []byte, in func(order.Position) bool,
 ) (complete bool, err error) {
 	c := r.set.buckets.Cursor(Due)
 	for k, _ := r.set.seek(c, start); record.InSubscription(k, r.num); k, _ = c.Next() {
-		p := schedule.Position{Due: int64(record.KeyNumber(k, 1)), Seq: record.KeyNumber(k, 2)}
+		p := order.Position{Due: int64(record.KeyNumber(k, 1)), Seq: record.KeyNumber(k, 2)}
 		if !in(p) {
 			break
 		}

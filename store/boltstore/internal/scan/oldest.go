@@ -2,7 +2,7 @@ package scan
 
 import (
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
-	"github.com/outhook/outhook/store/internal/schedule"
+	"github.com/outhook/outhook/store/internal/order"
 )
 
 // OldestSearch looks for the oldest pending delivery of each of some subscriptions. A
@@ -10,9 +10,9 @@ import (
 // due, where a step can be left.
 type OldestSearch struct {
 	Nums  []uint64
-	Found []uint64          // the oldest of each, 0 if there is none
-	Next  int               // which of them is looked at
-	from  schedule.Position // how far it has been, in the index
+	Found []uint64       // the oldest of each, 0 if there is none
+	Next  int            // which of them is looked at
+	from  order.Position // how far it has been, in the index
 }
 
 // Read looks on, for a while. The search is over when Next has reached the end of Nums.
@@ -24,7 +24,7 @@ func (o *OldestSearch) Read(t *txn.Tx) error {
 		}
 		num, found := o.Nums[o.Next], &o.Found[o.Next]
 		// Only at the beginning: when a step goes on with a subscription, Found has it already.
-		if o.from == (schedule.Position{}) {
+		if o.from == (order.Position{}) {
 			seq, err := t.Pending.OldestPacked(num, 0)
 			if err != nil {
 				return err
@@ -41,7 +41,7 @@ func (o *OldestSearch) Read(t *txn.Tx) error {
 			o.from = from
 			return nil
 		}
-		o.Next, o.from = o.Next+1, schedule.Position{}
+		o.Next, o.from = o.Next+1, order.Position{}
 	}
 	return nil
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/outhook/outhook/store/boltstore/internal/pending"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
+	"github.com/outhook/outhook/store/internal/order"
 	"github.com/outhook/outhook/store/internal/page"
-	"github.com/outhook/outhook/store/internal/schedule"
 )
 
 // maxExported is how many deliveries a part of a tenant has, but for one event that has more.
@@ -99,7 +99,7 @@ func exported(
 	}
 	if d.Pending() && (d.AtOnce != 0 || d.Attempts > 0) {
 		out.DueAt = record.AsTime(d.Due)
-		out.Asked = d.AtOnce == schedule.Asked
+		out.Asked = d.AtOnce == order.Asked
 		out.Parked = d.AtOnce != 0 && !out.Asked
 	}
 	if d.Overridden() {

@@ -12,6 +12,7 @@ import (
 	"github.com/outhook/outhook/store/boltstore/internal/pending"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
+	"github.com/outhook/outhook/store/internal/order"
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
@@ -136,9 +137,9 @@ func importDelivery(
 		r.Due = schedule.Nanos(d.DueAt)
 		switch {
 		case d.Asked:
-			r.AtOnce = schedule.Asked
+			r.AtOnce = order.Asked
 		case d.Parked:
-			r.AtOnce = schedule.Parked(r.Attempts)
+			r.AtOnce = order.Parked(r.Attempts)
 		}
 		if e.Waits(t.Now) {
 			r.SetDue(r.Due, 0, e.NotBefore, t.Now)

@@ -6,6 +6,7 @@ import (
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/pending"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
+	"github.com/outhook/outhook/store/internal/order"
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
@@ -95,10 +96,10 @@ func (t *Tx) ended(
 	r.State, r.FinishedAt, r.Due, r.AtOnce, r.Reason = o.State, t.Now, 0, 0, ""
 	r.Waits = false
 	switch {
-	// It waits for the breaker alone, so it is due as soon as that closes; see schedule.Parked.
+	// It waits for the breaker alone, so it is due as soon as that closes; see order.Parked.
 	case o.Parks(health):
 		r.FinishedAt = 0
-		r.SetDue(t.Now, schedule.Parked(r.Attempts+1), 0, t.Now)
+		r.SetDue(t.Now, order.Parked(r.Attempts+1), 0, t.Now)
 	case o.State == store.Pending:
 		r.FinishedAt = 0
 		r.SetDue(schedule.Add(t.Now, o.RetryIn), 0, 0, t.Now)

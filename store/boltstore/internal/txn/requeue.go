@@ -4,6 +4,7 @@ import (
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/pending"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
+	"github.com/outhook/outhook/store/internal/order"
 	"github.com/outhook/outhook/store/internal/page"
 	"github.com/outhook/outhook/store/internal/schedule"
 )
@@ -70,7 +71,7 @@ func (r *requeuing) one(p page.Position, e *record.Event) error {
 	}
 	r.noteHeld(p.Num, sub.ID)
 	is := was
-	is.SetDue(r.Now, schedule.Asked, e.NotBefore, r.Now)
+	is.SetDue(r.Now, order.Asked, e.NotBefore, r.Now)
 	if was.Pending() {
 		if is.Waits { // it is not to be sent yet
 			return nil
@@ -105,5 +106,5 @@ func (r *requeuing) noteHeld(num uint64, id string) {
 // would write anew all that the breaker holds back, which is due when the breaker closes anyway.
 func (r *requeuing) waits(num uint64, d *pending.Delivery) bool {
 	named := r.query.EventID != ""
-	return d.Due > r.Now || named && d.AtOnce != schedule.Asked && r.Subs.Health(num).Failures > 0
+	return d.Due > r.Now || named && d.AtOnce != order.Asked && r.Subs.Health(num).Failures > 0
 }

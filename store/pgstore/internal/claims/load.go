@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 
+	"github.com/outhook/outhook/store/internal/order"
 	"github.com/outhook/outhook/store/internal/schedule"
 	"github.com/outhook/outhook/store/pgstore/internal/memory"
 	"github.com/outhook/outhook/store/pgstore/internal/replica"
@@ -33,7 +34,7 @@ func (c *Claims) loadLacks(ctx context.Context, lacks []schedule.Lack) error {
 // window names a window of a lack. Rows of a statement say which one they belong to.
 type window struct {
 	lack   int
-	source schedule.Source
+	source order.Source
 }
 
 // loading is what some lacks ask for, as arguments of three statements, and what these return.
@@ -66,7 +67,7 @@ func newLoading(lacks []schedule.Lack) *loading {
 		if lacks[i].State {
 			ld.nums = append(ld.nums, int64(lacks[i].Num))
 		}
-		for _, source := range [...]schedule.Source{schedule.Packed, schedule.First, schedule.Retry} {
+		for _, source := range [...]order.Source{order.Packed, order.First, order.Retry} {
 			if w := &lacks[i].Windows[source]; w.Needed {
 				// Complete until a row says that there are more.
 				ld.loaded[i].Windows[source] = schedule.LoadedWindow{OK: true, UpTo: w.After, Complete: true}
@@ -78,9 +79,9 @@ func newLoading(lacks []schedule.Lack) *loading {
 }
 
 // add adds a window of a subscription to what is asked for.
-func (ld *loading) add(w window, sub int64, after schedule.Position, newest bool) {
+func (ld *loading) add(w window, sub int64, after order.Position, newest bool) {
 	switch {
-	case w.source == schedule.Packed: // the database has none
+	case w.source == order.Packed: // the database has none
 	// A probe wants the newest first attempt that it can get, and only as many as a window has.
 	case newest:
 		ld.newestOrds = append(ld.newestOrds, int32(len(ld.newest)))
@@ -88,7 +89,7 @@ func (ld *loading) add(w window, sub int64, after schedule.Position, newest bool
 		ld.newest = append(ld.newest, w)
 	default:
 		due := memory.DueOf(after)
-		if w.source == schedule.Retry && due == 0 {
+		if w.source == order.Retry && due == 0 {
 			due = 1 // first attempts have 0
 		}
 		ld.nextOrds = append(ld.nextOrds, int32(len(ld.next)))
@@ -96,7 +97,7 @@ func (ld *loading) add(w window, sub int64, after schedule.Position, newest bool
 		ld.afterDues = append(ld.afterDues, due)
 		// A position may be past all events. bigint has a sign.
 		ld.afterSeqs = append(ld.afterSeqs, int64(min(after.Seq, math.MaxInt64)))
-		ld.areRetries = append(ld.areRetries, w.source == schedule.Retry)
+		ld.areRetries = append(ld.areRetries, w.source == order.Retry)
 		ld.next = append(ld.next, w)
 	}
 }
@@ -153,7 +154,7 @@ func (ld *loading) readNewest() sqltx.Reader {
 	return sqltx.Each([]any{&ord, &seq, &pending}, func() {
 		if pending {
 			w := ld.of(ld.newest[ord])
-			w.Positions = append(w.Positions, schedule.Position{Seq: uint64(seq)})
+			w.Positions = append(w.Positions, order.Position{Seq: uint64(seq)})
 		}
 	})
 }

@@ -7,7 +7,7 @@ import (
 
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
-	"github.com/outhook/outhook/store/internal/schedule"
+	"github.com/outhook/outhook/store/internal/order"
 	"github.com/outhook/outhook/store/pgstore/internal/memory"
 	"github.com/outhook/outhook/store/pgstore/internal/record"
 	"github.com/outhook/outhook/store/pgstore/internal/sqltx"
@@ -54,7 +54,7 @@ func (r *rows) add(c *store.Claim, seq int64, attempts []store.Attempt, due time
 	// One that was attempted and is due at once takes its place among retries by how often it was
 	// tried. The statement puts 0 for one that was not attempted: first attempts go by their events
 	// alone.
-	dueAt := schedule.Parked(c.Attempt - 1)
+	dueAt := order.Parked(c.Attempt - 1)
 	if !due.IsZero() {
 		dueAt = due.UnixMicro()
 	}

@@ -5,34 +5,10 @@ import (
 	"slices"
 )
 
-// Publication is a transaction that publishes for shares of this replica, from before it begins
-// until its effect is known.
-type Publication struct{ _ byte } // not of size zero: each has an address of its own
-
-// BeginPublication notes that a transaction is about to publish.
-func (m *Memory) BeginPublication() *Publication {
-	p := new(Publication)
-	m.publications[p] = m.lastSeq
-	return p
-}
-
-// Floor returns a number below those of the events of a publication.
-func (m *Memory) Floor(p *Publication) uint64 { return m.publications[p] }
-
-// EndPublication notes that the effect of a publication is known. What it has stored is fed in the
-// same critical section.
-func (m *Memory) EndPublication(p *Publication) { delete(m.publications, p) }
-
-// Saw notes that an event with the number exists.
-func (m *Memory) Saw(seq uint64) { m.lastSeq = max(m.lastSeq, seq) }
-
 // lows returns how far the low mark of each share of this replica may go: to just before the first
 // delivery without a row, and not past a publication that is under way.
 func (m *Memory) lows() (lows [Shares]uint64) {
-	limit := m.lastSeq
-	for _, floor := range m.publications {
-		limit = min(limit, floor)
-	}
+	limit := m.lowest(m.lastSeq)
 	for id := range lows {
 		lows[id] = limit
 	}
@@ -79,10 +55,7 @@ func (m *Memory) RisenLows(step uint64) (risen Lows) {
 // get rows: not past what this replica publishes at the same time, nor past what it has published
 // since it began to load.
 func (m *Memory) LoadLimit(ids []int32) int64 {
-	most := int64(math.MaxInt64)
-	for _, floor := range m.publications {
-		most = min(most, int64(floor))
-	}
+	most := int64(m.lowest(math.MaxInt64))
 	for _, id := range ids {
 		for _, d := range m.shares[id].fed {
 			most = min(most, int64(d.Seq)-1)

@@ -43,12 +43,7 @@ type Memory struct {
 	Schedule *Schedule
 	shares   [Shares]share
 
-	// lastSeq is the highest event that was seen. Numbers that are drawn from now on are higher.
-	lastSeq uint64
-
-	// publications are those under way for shares of this replica, each with a number below those
-	// of its events. No low mark passes them.
-	publications map[*Publication]uint64
+	publications // for shares of this replica
 
 	Looks Looks // at notices
 
@@ -74,7 +69,7 @@ func New(wake func()) *Memory {
 		Schedule: schedule.New[Subscriber, Claimed](schedule.Options{
 			Window: MaxWindow, Idle: maxIdle, FirstToken: rand.Uint64() >> 1,
 		}),
-		publications: make(map[*Publication]uint64),
+		publications: publications{floors: make(map[*Publication]uint64)},
 		maxRowless:   MaxRowless,
 		maxLag:       MaxLag,
 	}

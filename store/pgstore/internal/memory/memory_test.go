@@ -71,7 +71,10 @@ func lease(t *testing.T, m *memory.Memory) []*memory.Lease {
 				loaded.Windows[w] = schedule.LoadedWindow{OK: true, Complete: true}
 			}
 			st := &memory.State{
-				Sub: store.Subscription{ID: "s", Status: store.Subscribed}, Health: store.Health{Healthy: true},
+				Sub: store.Subscription{
+					ID: "s", URL: "https://endpoint.example/", Status: store.Subscribed,
+				},
+				Health: store.Health{Healthy: true},
 			}
 			m.Load(&lacks[i], loaded, st, 0)
 		}
@@ -269,8 +272,9 @@ func TestCanceled(t *testing.T) {
 		m.Schedule.Release(l, 0)
 	}
 	st := &memory.State{
-		Sub: store.Subscription{ID: "s", Status: store.Subscribed}, CanceledTo: 7,
-		Health: store.Health{Healthy: true},
+		Sub:        store.Subscription{ID: "s", URL: "https://endpoint.example/", Status: store.Subscribed},
+		CanceledTo: 7,
+		Health:     store.Health{Healthy: true},
 	}
 	m.SetState(sub, st, 0)
 	if got, want := seqs(lease(t, m)), []uint64{7}; !slices.Equal(got, want) {

@@ -54,15 +54,6 @@ func (m *Memory) Resync(l *Loaded, me, now int64) {
 	m.changed = nil
 }
 
-// ForgetNumbers takes in that the server may give out numbers once more that memory has seen: of
-// events that it has lost.
-func (m *Memory) ForgetNumbers() {
-	m.lastSeq = 0
-	for p := range m.publications {
-		m.publications[p] = 0
-	}
-}
-
 // restore makes a delivery pending without a row, whatever memory has of it. A lease on one that
 // had a row ends: its outcome would say that it is of a later attempt than the server knows of.
 func (m *Memory) restore(d Delivery, now int64) {

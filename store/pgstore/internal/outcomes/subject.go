@@ -6,7 +6,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/outhook/outhook/store"
-	"github.com/outhook/outhook/store/internal/schedule"
+	"github.com/outhook/outhook/store/internal/order"
 	"github.com/outhook/outhook/store/pgstore/internal/memory"
 	"github.com/outhook/outhook/store/pgstore/internal/record"
 	"github.com/outhook/outhook/store/pgstore/internal/sqltx"
@@ -147,7 +147,7 @@ func (c *concluding) decide(i int) {
 	c.counted = append(c.counted, i)
 	switch {
 	case o.health.Parks(h.Health): // it waits for the breaker, and not for a time
-		d.due, d.dueSince = schedule.Parked(d.attempts), &c.now
+		d.due, d.dueSince = order.Parked(d.attempts), &c.now
 	case o.state == store.Pending:
 		// From now on, and not from the end of the attempt: the delay begins when the failure is
 		// recorded.

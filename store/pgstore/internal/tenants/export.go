@@ -10,7 +10,7 @@ import (
 
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
-	"github.com/outhook/outhook/store/internal/schedule"
+	"github.com/outhook/outhook/store/internal/order"
 	"github.com/outhook/outhook/store/pgstore/internal/memory"
 	"github.com/outhook/outhook/store/pgstore/internal/record"
 	"github.com/outhook/outhook/store/pgstore/internal/replica"
@@ -157,7 +157,7 @@ func (d *stored) delivery() (out store.TenantDelivery, err error) {
 		out.DueAt = time.UnixMicro(d.due).UTC()
 		if d.due <= memory.LastAtOnce {
 			out.DueAt = record.Time(d.since)
-			out.Asked = d.due == schedule.Asked
+			out.Asked = d.due == order.Asked
 			out.Parked = !out.Asked
 		}
 	}

@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
-	"github.com/outhook/outhook/store/internal/schedule"
+	"github.com/outhook/outhook/store/internal/order"
 	"github.com/outhook/outhook/store/pgstore/internal/memory"
 	"github.com/outhook/outhook/store/pgstore/internal/record"
 	"github.com/outhook/outhook/store/pgstore/internal/replica"
@@ -57,7 +57,7 @@ func (r *rows) add(
 	r.few.Add(ev)
 	var later *int64
 	if ev.NotBefore.After(now) {
-		due := memory.DueOf(schedule.Position{Due: schedule.Scheduled(ev.NotBefore.UnixMilli())})
+		due := memory.DueOf(order.Position{Due: order.Scheduled(ev.NotBefore.UnixMilli())})
 		later = &due
 	}
 	var body []byte // NULL stands for an erased one
@@ -133,9 +133,9 @@ func dueOf(d *store.TenantDelivery) (due *int64, since *time.Time) {
 	var n int64 // 0 before the first attempt
 	switch {
 	case d.Asked:
-		n, since = schedule.Asked, record.TimeOrNull(roundUp(d.DueAt))
+		n, since = order.Asked, record.TimeOrNull(roundUp(d.DueAt))
 	case d.Parked:
-		n, since = schedule.Parked(d.Attempts), record.TimeOrNull(roundUp(d.DueAt))
+		n, since = order.Parked(d.Attempts), record.TimeOrNull(roundUp(d.DueAt))
 	case !d.DueAt.IsZero():
 		n = record.InRange(roundUp(d.DueAt)).UnixMicro()
 	}

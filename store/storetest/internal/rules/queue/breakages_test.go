@@ -36,11 +36,7 @@ func TestBreakages(t *testing.T) {
 			blind[br.Name] = "it throttles nothing"
 		}
 	}
-	for _, br := range laterBreakages() {
-		blind[br.Name] = "nothing waits or expires there"
-	}
 	broken.Test(t, queue.Groups(),
-		slices.Concat(claimBreakages(), enqueueBreakages(), fairnessBreakages(), historyBreakages(),
-			pauseBreakages(), shareBreakages(), probeBreakages(), throttleBreakages(),
-			laterBreakages(), tagBreakages()), blind)
+		slices.Concat(claimBreakages(), fairnessBreakages(), historyBreakages(), pauseBreakages(),
+			shareBreakages(), probeBreakages(), throttleBreakages()), blind)
 }

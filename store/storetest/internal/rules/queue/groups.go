@@ -1,5 +1,5 @@
-// Package queue has the rules of what is pending: how events are enqueued, which deliveries a Claim
-// takes, in which order and within which limits, and what it says of the next.
+// Package queue has the rules of what is pending: which deliveries a Claim takes, in which order and
+// within which limits, and what it says of the next.
 package queue
 
 import "github.com/outhook/outhook/store/storetest/internal/check"
@@ -7,19 +7,14 @@ import "github.com/outhook/outhook/store/storetest/internal/check"
 // Groups returns the rules of this package.
 func Groups() []check.Group {
 	return []check.Group{
-		{Name: "enqueue", Rules: enqueueRules()},
 		{Name: "claim", Rules: claimRules()},
 		{Name: "wait", Rules: waitRules()},
 		{Name: "fairness", Rules: fairnessRules()},
 		{Name: "limits", Rules: limitRules()},
 		{Name: "pause", Rules: pauseRules()},
-		{Name: "keys", Rules: keyRules()},
 		{Name: "unblock", Rules: unblockRules()},
 		{Name: "hidden", Rules: hiddenRules()},
-		{Name: "trace", Rules: traceRules()},
 		{Name: "probe", Rules: probeRules()},
-		{Name: "later", Rules: laterRules()},
-		{Name: "expiry", Rules: expiryRules()},
 		{Name: "tenants", Rules: tenantRules()},
 		{Name: "throttle", Rules: throttleRules()},
 	}

@@ -33,6 +33,8 @@ func probeRules() []check.Rule {
 		{Name: "many", Test: testManyAttempts,
 			Sentence: "Of a delivery's attempts the newest MaxAttempts are kept, with their " +
 				"numbers."},
+		{Name: "later", Test: testProbeLater,
+			Sentence: "A probe takes nothing before its NotBefore, and takes what it may."},
 		{Name: "closed", Test: testProbeClosed,
 			Sentence: "When the breaker closes, all that it held back is due, in the order of " +
 				"attempts and events."},
@@ -272,4 +274,16 @@ func testManyAttempts(c *check.Driver) {
 	cl := probe(c, ids[0])
 	check.Equal(c, "Claim.Attempt", cl.Attempt, store.MaxAttempts+more+1)
 	check.Equal(c, "Claim.Retry", cl.Retry, 3)
+}
+
+func testProbeLater(c *check.Driver) {
+	_, ids := broken(c, 1)
+	ev := c.Event("message.created")
+	ev.NotBefore = time.Now().Add(c.Long)
+	c.Enqueue(ev)
+	c.Counts(check.Dead(probe(c, ids[0])))
+	c.Pass(2 * probeGap)
+	claims := c.ClaimWith(store.ClaimRequest{Max: 10, BreakerThreshold: 3}).Claims
+	c.SameIDs("probes of nothing but what waits for NotBefore", check.Claimed(claims), nil)
+	probe(c, c.Publish(1)[0])
 }

@@ -1,4 +1,4 @@
-package queue
+package published
 
 import (
 	"time"
@@ -18,8 +18,6 @@ func laterRules() []check.Rule {
 				"enqueued."},
 		{Name: "key", Test: testLaterKey,
 			Sentence: "A delivery behind one of the same key that waits for NotBefore waits for it."},
-		{Name: "probe", Test: testLaterProbe,
-			Sentence: "A probe takes nothing before its NotBefore, and takes what it may."},
 		{Name: "requeue", Test: testLaterRequeue,
 			Sentence: "Requeue makes nothing due before its NotBefore: it passes over what waits for " +
 				"that, and what has ended waits for it again."},
@@ -120,17 +118,6 @@ func testLaterKey(c *check.Driver) {
 	c.Pass(time.Until(ev.NotBefore) + 2*time.Millisecond)
 	c.Counts(check.Delivered(comes(c, "from NotBefore on", ev.ID)))
 	c.Next("behind one that was delivered", behind)
-}
-
-func testLaterProbe(c *check.Driver) {
-	_, ids := broken(c, 1)
-	ev := later(c, c.Long)
-	c.Enqueue(ev)
-	c.Counts(check.Dead(probe(c, ids[0])))
-	c.Pass(2 * probeGap)
-	claims := c.ClaimWith(store.ClaimRequest{Max: 10, BreakerThreshold: 3}).Claims
-	c.SameIDs("probes of nothing but what waits for NotBefore", check.Claimed(claims), nil)
-	probe(c, c.Publish(1)[0])
 }
 
 func testLaterRequeue(c *check.Driver) {

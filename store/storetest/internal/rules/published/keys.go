@@ -1,4 +1,4 @@
-package queue
+package published
 
 import (
 	"github.com/outhook/outhook/store"

@@ -1,4 +1,4 @@
-package schedule
+package order
 
 import (
 	"cmp"
@@ -49,8 +49,15 @@ const (
 
 // isScheduled reports whether a Due is one of Scheduled.
 func isScheduled(due int64) bool {
-	return due > Parked(math.MaxInt) && due%nanosPerMilli == scheduledMark
+	return IsTime(due) && due%nanosPerMilli == scheduledMark
 }
+
+// NotBefore returns the time that a Due of Scheduled was made of, in nanoseconds; ok is false for
+// every other Due.
+func NotBefore(due int64) (at int64, ok bool) { return due - scheduledMark, isScheduled(due) }
+
+// IsTime reports whether a Due is a time, and not a small number in place of one.
+func IsTime(due int64) bool { return due > Parked(math.MaxInt) }
 
 // maxParked keeps these numbers far below any time: it is two milliseconds after 1970 began.
 const maxParked = 2_000_000
@@ -64,16 +71,15 @@ func (p Position) Compare(o Position) int {
 type Source uint8
 
 const (
-	Packed    Source    = iota // first attempts that the store has packed together
-	First                      // first attempts that have a record of their own
-	Retry                      // what was attempted before, by when it is due
-	windows                    // how many of the above there are: each is a window
-	Implicit  = windows        // first attempts that only memory lists
-	noneKnown = windows + 1
+	Packed   Source    = iota // first attempts that the store has packed together
+	First                     // first attempts that have a record of their own
+	Retry                     // what was attempted before, by when it is due
+	Windows                   // how many of the above there are: each is a window
+	Implicit = Windows        // first attempts that only memory lists
 )
 
-// source returns the window of a delivery that has a record of its own and stands at p.
-func (p Position) source() Source {
+// Source returns the window of a delivery that has a record of its own and stands at p.
+func (p Position) Source() Source {
 	if p.Due == 0 {
 		return First
 	}
