@@ -112,8 +112,11 @@ var rooms = map[string][]string{
 	"dispatcher/internal/rotation": {"events", "signing", "store"},
 	"dispatcher/internal/send": {
 		"dispatcher/internal/clientpool", "dispatcher/internal/h1",
-		"dispatcher/internal/netguard", "events", "events/cloudevents", "events/filter", "signing",
-		"store",
+		"dispatcher/internal/netguard", "dispatcher/internal/transport", "events",
+		"events/cloudevents", "events/filter", "signing", "store",
+	},
+	"dispatcher/internal/transport": {
+		"dispatcher/internal/clientpool", "dispatcher/internal/h1", "dispatcher/internal/netguard",
 	},
 	"dispatcher/internal/tryout":  {"events", "events/filter", "store"},
 	"dispatcher/internal/slots":   {},

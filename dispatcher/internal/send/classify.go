@@ -16,6 +16,7 @@ import (
 	"github.com/outhook/outhook/dispatcher/internal/clientpool"
 	"github.com/outhook/outhook/dispatcher/internal/h1"
 	"github.com/outhook/outhook/dispatcher/internal/netguard"
+	"github.com/outhook/outhook/dispatcher/internal/transport"
 )
 
 // The classes of failures: the first word of an Attempt.Error, before a colon. They are in the
@@ -43,8 +44,8 @@ func Class(text string) string {
 }
 
 var (
-	// errPanic stands for a panic outside of the hooks: of a host's Transport, Success or Final, a
-	// function in its TLS configuration, or this package.
+	// errPanic stands for a panic outside of the hooks: of a host's Transport, Success or Final, or
+	// of this package.
 	errPanic = errors.New("send: sending panicked")
 
 	// errURL is about a stored URL that Subscribe would not have stored.
@@ -100,7 +101,7 @@ func classify(err error) (class, words string) {
 		return ClassSender, header.words()
 	case errors.As(err, &hook):
 		return ClassSender, "its " + hook.hook + " failed"
-	case errors.Is(err, errPanic):
+	case errors.Is(err, errPanic), errors.Is(err, transport.ErrPanic):
 		return ClassSender, "it failed while sending"
 	case errors.Is(err, errBody):
 		return ClassSender, "it could not make the request"
@@ -108,7 +109,7 @@ func classify(err error) (class, words string) {
 		return ClassSender, "the stored fields are not ones that can be read"
 	case errors.Is(err, errURL):
 		return ClassSender, "the stored URL is not one that can be posted to"
-	case errors.Is(err, errProxy):
+	case errors.Is(err, transport.ErrProxy):
 		return ClassConnect, "the sender's proxy refuses the endpoint"
 	case errors.As(err, &dns) && dns.IsNotFound:
 		return ClassDNS, "the host's name does not resolve"
@@ -152,7 +153,7 @@ func tlsProblem(err error) string {
 		return "the endpoint does not speak TLS"
 	case errors.As(err, &alert) && alert.Op == "remote error":
 		return "the endpoint refused the handshake"
-	case errors.Is(err, errHandshake), innermostBeginsWith(err, "tls: ", "x509: "):
+	case errors.Is(err, transport.ErrHandshake), innermostBeginsWith(err, "tls: ", "x509: "):
 		// The texts are of handshakes through a proxy, which net/http makes.
 		return "the handshake failed"
 	}

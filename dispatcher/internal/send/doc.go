@@ -13,9 +13,7 @@
 //	    ▼                     hooks, each in a recover of its own
 //	 stored body ──▶ Filter ──▶ Transform ──▶ Authenticate ──▶ Sign ──▶ headers, signatures
 //	                                              ▲ 401, once               │
-//	       ┌── h1.Transport (HTTP/1.1) ◀── http.Request ◀───────────────────┘
-//	       │        │ the endpoint prefers HTTP/2
-//	       │        └─▶ clientpool (HTTP/2, proxies, traced requests) ──▶ netguard's dialer
+//	       ┌── transport, or the host's ◀── http.Request ◀──────────────────┘
 //	       ▼
 //	 http.Response ──▶ status, Retry-After, the beginning of the body ──▶ Result
 //	 error ──────────▶ classify: a class and plain words ───────────────▶ Result
@@ -27,9 +25,8 @@
 //     nothing of the endpoint.
 //   - What is signed is what is sent. The sender's own headers come last, so that neither a
 //     subscription nor a hook can replace them.
-//   - An attempt is one request, or two: the second only if the first went over a kept connection
-//     that ended without an answer, or the endpoint said over HTTP/2 that it has not taken it. A
-//     401 to which Authenticate has other credentials is followed by one more such request.
+//   - An attempt is one request, or two where package transport may send it again. A 401 to which
+//     Authenticate has other credentials is followed by one more such request.
 //   - Requests of two tenants, or with two TLS configurations, never share a connection.
 //   - The body of the first attempt that failed is the body of every later one; see stored body.
 //   - Attempt.Error is "class: words" ([ClassDNS] and so on), and holds nothing that was received.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/outhook/outhook/dispatcher/internal/h1"
 	"github.com/outhook/outhook/dispatcher/internal/netguard"
+	"github.com/outhook/outhook/dispatcher/internal/transport"
 	"github.com/outhook/outhook/store"
 )
 
@@ -44,8 +45,8 @@ type Options struct {
 
 // Sender makes attempts. It may be used by any number of goroutines.
 type Sender struct {
-	host      http.RoundTripper // the host's transport; nil if there is none
-	own       *transport        // this package's; nil if there is the host's
+	host      http.RoundTripper    // the host's transport; nil if there is none
+	own       *transport.Transport // this package's; nil if there is the host's
 	targets   *targets
 	userAgent string
 	obeys     bool // what endpoints ask for
@@ -74,7 +75,18 @@ func New(o Options) *Sender {
 		noAiry: o.NoAirySignature, noStandard: o.NoStandardSignature, origin: o.Origin,
 	}
 	if s.host == nil {
-		s.own = newTransport(&o)
+		s.own = transport.New(&transport.Config{
+			Proxy:             o.Proxy,
+			DisableHTTP2:      o.DisableHTTP2,
+			Guard:             o.Guard,
+			Concurrency:       o.Concurrency,
+			Timeout:           o.Timeout,
+			MaxResponseHeader: maxResponseHeader,
+			MaxResponseBody:   maxResponseBody,
+			Resolver:          o.Resolver,
+			Roots:             o.Roots,
+			Logger:            o.Logger,
+		})
 	}
 	return s
 }
@@ -214,13 +226,13 @@ func (s *Sender) roundTrip(req *http.Request, c *store.Claim, p *progress) (*htt
 			return nil, err
 		}
 	}
-	return s.own.send(o, req)
+	return s.own.Send(o, req)
 }
 
 // CloseIdleConnections closes the idle connections of this package; those of a host's transport are
 // the host's.
 func (s *Sender) CloseIdleConnections() {
 	if s.own != nil {
-		s.own.closeIdleConnections()
+		s.own.CloseIdleConnections()
 	}
 }

@@ -1,4 +1,4 @@
-package send
+package transport
 
 import (
 	"crypto/tls"
@@ -23,8 +23,8 @@ type tlsConfigs struct {
 	log          *slog.Logger
 }
 
-// newTLSConfigs returns the configurations for the options of a Sender.
-func newTLSConfigs(o *Options) *tlsConfigs {
+// newTLSConfigs returns the configurations for the config of a Transport.
+func newTLSConfigs(o *Config) *tlsConfigs {
 	return &tlsConfigs{
 		disableHTTP2: o.DisableHTTP2,
 		roots:        o.Roots,

@@ -1,4 +1,4 @@
-package send
+package transport
 
 import (
 	"crypto"
@@ -27,11 +27,11 @@ type tlsGuard struct {
 	panicked atomic.Bool
 }
 
-// cause returns errPanic in place of the error of a handshake, if a function of the host panicked
-// in it: crypto/tls makes a text of some errors, in which errPanic is not to be found.
+// cause returns ErrPanic in place of the error of a handshake, if a function of the host panicked
+// in it: crypto/tls makes a text of some errors, in which ErrPanic is not to be found.
 func (g *tlsGuard) cause(err error) error {
 	if err != nil && g.panicked.Load() {
-		return errPanic
+		return ErrPanic
 	}
 	return err
 }
@@ -46,7 +46,7 @@ func (g *tlsGuard) recovered(name string, err *error) {
 	g.log.Error("outhook: a function of Options.TLS panicked", "function", name,
 		"panic", fmt.Sprint(p))
 	if err != nil {
-		*err = errPanic
+		*err = ErrPanic
 	}
 }
 
@@ -58,7 +58,7 @@ func (g *tlsGuard) protect(c *tls.Config) {
 	verify := c.VerifyConnection
 	c.VerifyConnection = func(state tls.ConnectionState) (err error) {
 		if g.panicked.Load() {
-			return errPanic
+			return ErrPanic
 		}
 		if verify == nil {
 			return nil

@@ -1,10 +1,12 @@
-package send
+package transport
 
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -14,6 +16,7 @@ import (
 
 	"github.com/outhook/outhook/dispatcher/internal/clientpool"
 	"github.com/outhook/outhook/dispatcher/internal/h1"
+	"github.com/outhook/outhook/dispatcher/internal/netguard"
 )
 
 // idleConnTimeout is how long a connection is kept for the next delivery to its host. It is shorter
@@ -22,17 +25,36 @@ import (
 const idleConnTimeout = 30 * time.Second
 
 var (
-	// errProxy says that the proxy answered a CONNECT with anything but 200.
-	errProxy = errors.New("send: the proxy refuses the endpoint")
+	// ErrProxy says that the proxy answered a CONNECT with anything but 200.
+	ErrProxy = errors.New("transport: the proxy refuses the endpoint")
 
-	// errHandshake wraps what went wrong once the connection stood.
-	errHandshake = errors.New("send: TLS handshake")
+	// ErrHandshake wraps what went wrong once the connection stood.
+	ErrHandshake = errors.New("transport: TLS handshake")
+
+	// ErrPanic says that a function of a host's TLS configuration panicked in the handshake.
+	ErrPanic = errors.New("transport: a function of the TLS configuration panicked")
 )
 
-// transport sends requests over connections of this package: over h1 where it can, as that costs
-// the least CPU, and over the pool of net/http's connections otherwise. It may be used by any
-// number of goroutines.
-type transport struct {
+// Config is what a Transport is made of. All must be set but for those that say so.
+type Config struct {
+	Proxy        *url.URL         // if nil, none
+	DisableHTTP2 bool             // HTTP/1.1 alone
+	Guard        *netguard.Policy // where connections may go; a proxy is not asked about
+	Concurrency  int              // requests at once, by which idle connections are bounded
+	Timeout      time.Duration    // of a request, usually
+
+	// The most that an answer has of headers, and that is read of its body before it is closed.
+	MaxResponseHeader, MaxResponseBody int
+
+	Resolver *net.Resolver  // looks up names; if nil, the system's
+	Roots    *x509.CertPool // whom certificates are trusted by; if nil, the system's
+	Logger   *slog.Logger   // panics in a host's TLS configuration, as Error
+}
+
+// Transport sends requests over connections of its own: over h1 where it can, as that costs the
+// least CPU, and over the pool of net/http's connections otherwise. It may be used by any number of
+// goroutines.
+type Transport struct {
 	dial       h1.DialFunc // guarded, unless there is a proxy
 	proxy      *url.URL
 	tls        *tlsConfigs
@@ -41,14 +63,15 @@ type transport struct {
 	handshakes *handshakes
 }
 
-// newTransport returns a transport without connections.
-func newTransport(o *Options) *transport {
+// New returns a Transport without connections. It starts no goroutine; CloseIdleConnections is all
+// that it needs at its end.
+func New(o *Config) *Transport {
 	d := &net.Dialer{} // to the proxy, which is the host's own choice
 	if o.Proxy == nil {
 		d = o.Guard.Dialer()
 	}
 	d.Resolver = o.Resolver
-	t := &transport{
+	t := &Transport{
 		dial:       timedDial(d),
 		proxy:      o.Proxy,
 		tls:        newTLSConfigs(o),
@@ -57,9 +80,9 @@ func newTransport(o *Options) *transport {
 			// Each may have a goroutine that reads, and there are as many requests at most.
 			Max:               o.Concurrency,
 			IdleTimeout:       idleConnTimeout,
-			MaxResponseHeader: maxResponseHeader,
+			MaxResponseHeader: int64(o.MaxResponseHeader),
 			HTTP2: &http.HTTP2Config{
-				MaxReceiveBufferPerStream: maxResponseBody,
+				MaxReceiveBufferPerStream: o.MaxResponseBody,
 				// Attempts share a connection. A ping finds out one that has died in silence, and
 				// one that takes no more bytes is closed before it holds up an attempt for longer
 				// than its lease.
@@ -73,7 +96,7 @@ func newTransport(o *Options) *transport {
 		t.h1 = h1.New(h1.Config{
 			Dial:              t.dial,
 			DialTLS:           t.dialTLS,
-			MaxResponseHeader: maxResponseHeader,
+			MaxResponseHeader: o.MaxResponseHeader,
 			MaxIdle:           4 * o.Concurrency,
 			// Subscriptions often share a host. With 64 of 256 kept, the others were opened again
 			// and again: 92 µs for a delivery instead of 70, with ten subscriptions.
@@ -107,11 +130,11 @@ func timedDial(d *net.Dialer) h1.DialFunc {
 	}
 }
 
-// send sends a request of an origin, whose URL has its scheme and host, and returns the answer. If
+// Send sends a request of an origin, whose URL has its scheme and host, and returns the answer. If
 // the endpoint ends a kept connection without an answer, or says that it has not taken the request,
 // it sends the request once more, and then no more: GetBody, which both ways of sending need for
 // that, must fail when it is called a second time.
-func (t *transport) send(o h1.Origin, req *http.Request) (*http.Response, error) {
+func (t *Transport) Send(o h1.Origin, req *http.Request) (*http.Response, error) {
 	res, replay, err := t.once(o, req)
 	if err == nil || !replay || req.Context().Err() != nil {
 		return res, err
@@ -137,7 +160,7 @@ func (t *transport) send(o h1.Origin, req *http.Request) (*http.Response, error)
 //   - it speaks HTTP/2: the pool has a client for it;
 //   - nobody knows: one request leads. It goes by h1, whose dial fails with foundHTTP2 if the
 //     endpoint prefers that, and the others wait for what comes out of it.
-func (t *transport) once(o h1.Origin, req *http.Request) (_ *http.Response, replay bool, _ error) {
+func (t *Transport) once(o h1.Origin, req *http.Request) (_ *http.Response, replay bool, _ error) {
 	// h1 calls no httptrace. Where a Tracer has put one into the context, net/http sends, which
 	// does.
 	byH1 := t.h1 != nil && httptrace.ContextClientTrace(req.Context()) == nil
@@ -174,13 +197,13 @@ func (t *transport) once(o h1.Origin, req *http.Request) (_ *http.Response, repl
 }
 
 // mayBeHTTP2 reports whether a connection to an origin may speak HTTP/2, for all that is known.
-func (t *transport) mayBeHTTP2(o h1.Origin) bool {
+func (t *Transport) mayBeHTTP2(o h1.Origin) bool {
 	return o.Scheme == "https" && t.proxy == nil && !t.tls.disableHTTP2 && !t.handshakes.isHTTP1(o)
 }
 
 // share returns a client of the pool for an origin; nil if the caller is to open a connection. If
 // the others wait for that, it returns what the caller must give to leave.
-func (t *transport) share(ctx context.Context, o h1.Origin) (*clientpool.Client, *handshake,
+func (t *Transport) share(ctx context.Context, o h1.Origin) (*clientpool.Client, *handshake,
 	error) {
 	for {
 		if c := t.pool.Take(o); c != nil || !t.mayBeHTTP2(o) {
@@ -197,7 +220,7 @@ func (t *transport) share(ctx context.Context, o h1.Origin) (*clientpool.Client,
 
 // open adds a connection to the pool: through the proxy, or of the protocol that the endpoint
 // prefers.
-func (t *transport) open(ctx context.Context, o h1.Origin, address string) (*clientpool.Client,
+func (t *Transport) open(ctx context.Context, o h1.Origin, address string) (*clientpool.Client,
 	error) {
 	if t.proxy != nil {
 		return t.openByProxy(ctx, o, address)
@@ -224,7 +247,7 @@ func (t *transport) open(ctx context.Context, o h1.Origin, address string) (*cli
 // openByProxy opens a connection to the proxy, or through it to an https endpoint. Those speak
 // HTTP/1.1 alone: net/http makes the handshake itself, so that what comes over HTTP/2 could not be
 // metered.
-func (t *transport) openByProxy(ctx context.Context, o h1.Origin,
+func (t *Transport) openByProxy(ctx context.Context, o h1.Origin,
 	address string) (*clientpool.Client, error) {
 	by := t.pool.Transport()
 	by.Proxy, by.DialContext = http.ProxyURL(t.proxy), t.dial
@@ -233,7 +256,7 @@ func (t *transport) openByProxy(ctx context.Context, o h1.Origin,
 	by.OnProxyConnectResponse = func(_ context.Context, _ *url.URL, _ *http.Request,
 		res *http.Response) error {
 		if res.StatusCode != http.StatusOK {
-			return errProxy
+			return ErrProxy
 		}
 		return nil
 	}
@@ -253,7 +276,7 @@ func (*foundHTTP2) Is(target error) bool { return target == h1.ErrHTTP2 }
 
 // dialTLS opens a connection that speaks HTTP/1.1. Its error is foundHTTP2 when the endpoint
 // prefers HTTP/2.
-func (t *transport) dialTLS(ctx context.Context, o h1.Origin, address string) (net.Conn, error) {
+func (t *Transport) dialTLS(ctx context.Context, o h1.Origin, address string) (net.Conn, error) {
 	socket, err := t.dial(ctx, "tcp", address)
 	if err != nil {
 		return nil, err
@@ -274,7 +297,7 @@ func (t *transport) dialTLS(ctx context.Context, o h1.Origin, address string) (n
 	}
 	c := tls.Client(socket, config)
 	if err := c.HandshakeContext(ctx); err != nil {
-		return nil, fmt.Errorf("%w: %w", errHandshake, guard.cause(err))
+		return nil, fmt.Errorf("%w: %w", ErrHandshake, guard.cause(err))
 	}
 	h1.PhasesOf(ctx).Secured()
 	standing = true
@@ -292,8 +315,8 @@ func (t *transport) dialTLS(ctx context.Context, o h1.Origin, address string) (n
 	return nil, &foundHTTP2{client}
 }
 
-// closeIdleConnections closes what is idle now; requests under way go on.
-func (t *transport) closeIdleConnections() {
+// CloseIdleConnections closes what is idle now; requests under way go on.
+func (t *Transport) CloseIdleConnections() {
 	if t.h1 != nil {
 		t.h1.CloseIdleConnections()
 	}

@@ -1,4 +1,4 @@
-package send_test
+package transport_test
 
 import (
 	"context"
@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/dispatcher/internal/h1"
-	"github.com/outhook/outhook/dispatcher/internal/send"
+	"github.com/outhook/outhook/dispatcher/internal/transport"
 )
 
 var someOrigin = h1.Origin{Scheme: "https", Host: "endpoint.example"}
@@ -21,7 +21,7 @@ type entered struct {
 }
 
 // wait has n goroutines enter a handshake, and returns where they tell what became of it.
-func wait(ctx context.Context, hs send.Handshakes, n int) <-chan entered {
+func wait(ctx context.Context, hs transport.Handshakes, n int) <-chan entered {
 	out := make(chan entered, n)
 	for range n {
 		go func() {
@@ -36,13 +36,13 @@ func wait(ctx context.Context, hs send.Handshakes, n int) <-chan entered {
 // One leads and the others wait, for one handshake: when that ends well they look again, and when
 // it fails they go on for themselves.
 func TestHandshakes(t *testing.T) {
-	for name, end := range map[string]func(hs send.Handshakes, leave func()){
-		"HTTP/2":   func(hs send.Handshakes, _ func()) { hs.Found(someOrigin, false) },
-		"HTTP/1.1": func(hs send.Handshakes, _ func()) { hs.Found(someOrigin, true) },
-		"fails":    func(_ send.Handshakes, leave func()) { leave() },
+	for name, end := range map[string]func(hs transport.Handshakes, leave func()){
+		"HTTP/2":   func(hs transport.Handshakes, _ func()) { hs.Found(someOrigin, false) },
+		"HTTP/1.1": func(hs transport.Handshakes, _ func()) { hs.Found(someOrigin, true) },
+		"fails":    func(_ transport.Handshakes, leave func()) { leave() },
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			hs := send.NewHandshakes()
+			hs := transport.NewHandshakes()
 			leave, _, err := hs.Enter(t.Context(), someOrigin)
 			if leave == nil || err != nil {
 				t.Fatalf("%s: the first does not lead: %v", name, err)
@@ -76,7 +76,7 @@ func TestHandshakes(t *testing.T) {
 // Who waits does so until its context ends.
 func TestHandshakeThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		hs := send.NewHandshakes()
+		hs := transport.NewHandshakes()
 		hs.Enter(t.Context(), someOrigin)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
@@ -90,14 +90,14 @@ func TestHandshakeThatHangs(t *testing.T) {
 
 // What is remembered is bounded, and what is forgotten is not all.
 func TestHandshakesAreForgotten(t *testing.T) {
-	hs := send.NewHandshakes()
-	for n := range send.MaxHTTP1 + 100 {
+	hs := transport.NewHandshakes()
+	for n := range transport.MaxHTTP1 + 100 {
 		hs.Found(h1.Origin{Host: fmt.Sprint(n)}, true)
 	}
-	if n := hs.Known(); n != send.MaxHTTP1 {
-		t.Errorf("%d origins are remembered, want %d", n, send.MaxHTTP1)
+	if n := hs.Known(); n != transport.MaxHTTP1 {
+		t.Errorf("%d origins are remembered, want %d", n, transport.MaxHTTP1)
 	}
-	last := h1.Origin{Host: fmt.Sprint(send.MaxHTTP1 + 99)}
+	last := h1.Origin{Host: fmt.Sprint(transport.MaxHTTP1 + 99)}
 	if !hs.IsHTTP1(last) {
 		t.Error("the last one is forgotten")
 	}
