@@ -16,8 +16,10 @@
 //   - dispatcher: the Dispatcher: Publish, the subscription methods, and Run, which delivers
 //   - dispatcher/dispatchertest: for a host's own unit tests
 //   - httpapi: the /webhooks.* endpoints; httpapi/console: a web page for operators and customers
-//   - examples: quickstart, chatbot, receiver and operations; postgres and metrics, each a module
-//     of its own
+//   - examples: quickstart; saas, a whole product to copy from (login, tenants, API keys, console,
+//     metrics); operations, a day on which an endpoint is down; console, a login in two ways;
+//     chatbot, receiver and listen, the other side; metrics and postgres. saas, metrics and
+//     postgres are modules of their own
 //
 // # Words
 //

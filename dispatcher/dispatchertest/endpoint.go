@@ -1,7 +1,10 @@
 package dispatchertest
 
 import (
+	"context"
+	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
@@ -14,25 +17,65 @@ type Endpoint struct {
 	r *Receiver
 
 	// Guarded by r.mu.
-	key     signing.Secret // of Subscribe; empty where no signature is checked
+	keys    []signing.Secret // that it was made with; none where no signature is checked
 	answers answers
 	next    int // how many of r.all Next has looked at
 }
 
-// answers are the statuses to answer.
-type answers struct {
-	once   []int // one each
-	always int   // after those; 0 for none
+// Subscribe makes a subscription of the tenant "" to the types that match the patterns (if none, to
+// all), with a URL and a key of its own, and has the signature of all it gets checked.
+func (r *Receiver) Subscribe(patterns ...string) *Endpoint {
+	r.t.Helper()
+	return r.SubscribeWith(store.Subscription{Events: patterns})
 }
 
-// take returns the status for a request, or 0 for none.
-func (a *answers) take() int {
-	if len(a.once) == 0 {
-		return a.always
+// SubscribeFor is Subscribe for a tenant.
+func (r *Receiver) SubscribeFor(tenant string, patterns ...string) *Endpoint {
+	r.t.Helper()
+	return r.SubscribeWith(store.Subscription{Tenant: tenant, Events: patterns})
+}
+
+// SubscribeWith is Subscribe for a subscription with whatever the test says of it, such as a filter
+// or headers. Without a URL or Secrets it gets those of its own. Its keys may rotate.
+func (r *Receiver) SubscribeWith(sub store.Subscription) *Endpoint {
+	r.t.Helper()
+	if len(sub.Secrets) == 0 {
+		sub.Secrets = []signing.Secret{signing.NewSecret()}
 	}
-	status := a.once[0]
-	a.once = a.once[1:]
-	return status
+	// The keys are known before there is a subscription, so the first request finds them.
+	r.mu.Lock()
+	r.made++
+	if sub.URL == "" {
+		sub.URL = fmt.Sprintf("https://receiver.test/%d", r.made)
+	}
+	e := r.at(sub.URL)
+	e.keys = slices.Clone(sub.Secrets)
+	r.mu.Unlock()
+	sub, err := r.d.Subscribe(context.Background(), sub)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e.Subscription = sub
+	return e
+}
+
+// At returns the Endpoint of a URL that the host itself subscribes. Its signatures are not checked.
+func (r *Receiver) At(url string) *Endpoint {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.at(url)
+}
+
+// at returns the Endpoint of a URL, and makes it if there is none. r.mu must be held.
+func (r *Receiver) at(url string) *Endpoint {
+	e := r.endpoints[url]
+	if e == nil {
+		e = &Endpoint{r: r, Subscription: store.Subscription{URL: url}}
+		r.endpoints[url] = e
+	}
+	return e
 }
 
 // Answer makes the Endpoint answer its next requests with these statuses, one each. After them the
@@ -45,10 +88,17 @@ func (e *Endpoint) Answer(statuses ...int) {
 
 // Always makes the Endpoint answer every request with the status, once those of Answer are used up.
 // A status of 0 ends that.
-func (e *Endpoint) Always(status int) {
+func (e *Endpoint) Always(status int) { e.Handle(always(status)) }
+
+// Handle has a handler answer every request to the Endpoint, once the statuses of Answer are used
+// up, in place of what Always said; nil ends that. It is for answers with headers or a body, such
+// as Retry-After, for those that come late, and for a receiver of the host's own. One that panics
+// with http.ErrAbortHandler gives no answer, as a broken connection. Another panic fails the test.
+// It must be safe for concurrent use.
+func (e *Endpoint) Handle(h http.Handler) {
 	e.r.mu.Lock()
 	defer e.r.mu.Unlock()
-	e.answers.always = status
+	e.answers.always = h
 }
 
 // Next returns the next request that arrived at the Endpoint. It waits as Next of the Receiver
@@ -69,17 +119,4 @@ func (e *Endpoint) All() []Delivery {
 		}
 	}
 	return all
-}
-
-// answer returns the status for a request to a URL. r.mu must be held.
-func (r *Receiver) answer(url string) int {
-	if e := r.endpoints[url]; e != nil {
-		if status := e.answers.take(); status != 0 {
-			return status
-		}
-	}
-	if status := r.answers.take(); status != 0 {
-		return status
-	}
-	return http.StatusOK
 }

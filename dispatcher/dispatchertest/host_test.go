@@ -5,6 +5,7 @@ import (
 	"errors"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -15,9 +16,47 @@ import (
 	"github.com/outhook/outhook/store/boltstore"
 )
 
-// Three tests as a host may have them, of a shop with many sellers that keeps its orders in bbolt.
+// Tests as a host may have them, to copy from: of a shop, and of a market with many sellers that
+// keeps its orders in bbolt. The package comment has three of them.
 
-// market is the host.
+// shop is a host.
+type shop struct{ hooks *dispatcher.Dispatcher }
+
+func (s shop) order(ctx context.Context, item string) error {
+	e, err := events.New("order.created", map[string]string{"item": item})
+	if err != nil {
+		return err
+	}
+	return s.hooks.Publish(ctx, e)
+}
+
+func TestOrderSendsWebhook(t *testing.T) {
+	d, r := dispatchertest.New(t, nil)
+	r.Subscribe("order.created")
+	if err := (shop{d}).order(t.Context(), "tea"); err != nil {
+		t.Fatal(err)
+	}
+	if got := r.Next(); string(got.Payload) != `{"item":"tea"}` {
+		t.Errorf("got %s, want the tea", got.Payload)
+	}
+}
+
+func TestRetryTomorrow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tomorrow := dispatcher.Backoff{Initial: 24 * time.Hour, Jitter: -1}
+		d, r := dispatchertest.New(t, &dispatcher.Options{Backoff: tomorrow})
+		r.Subscribe().Answer(500)
+		if err := (shop{d}).order(t.Context(), "tea"); err != nil {
+			t.Fatal(err)
+		}
+		first, second := r.Next(), r.Next()
+		if wait := second.At.Sub(first.At); wait != 24*time.Hour || second.ID != first.ID {
+			t.Errorf("%s came again as %s after %v, want a day", first.ID, second.ID, wait)
+		}
+	})
+}
+
+// market is a host with many sellers.
 type market struct {
 	db    *bolt.DB
 	store *boltstore.Store
@@ -48,7 +87,7 @@ func (m *market) place(ctx context.Context, seller, item string, charge func() e
 	})
 }
 
-// newMarket opens a market, as the host's main function does.
+// newMarket opens a market, as the host's main function does, but for NewOn.
 func newMarket(t *testing.T, o *dispatcher.Options) (*market, *dispatchertest.Receiver) {
 	t.Helper()
 	db, err := bolt.Open(filepath.Join(t.TempDir(), "market.db"), 0o600, nil)
@@ -67,22 +106,16 @@ func newMarket(t *testing.T, o *dispatcher.Options) (*market, *dispatchertest.Re
 
 func paid() error { return nil }
 
-// An order that is rolled back sends nothing. To see that, place another and wait for that.
 func TestDeclinedOrderSendsNothing(t *testing.T) {
-	m, r := newMarket(t, nil)
+	m, r := newMarket(t, nil) // NewOn(t, store, nil) is in it
 	acme := r.SubscribeFor("acme", "order.*")
 	declined := func() error { return errDeclined }
 	if err := m.place(t.Context(), "acme", "tea", declined); !errors.Is(err, errDeclined) {
 		t.Fatalf("got error %v, want that the card was declined", err)
 	}
-	if err := m.place(t.Context(), "acme", "coffee", paid); err != nil {
-		t.Fatal(err)
-	}
-	if got := acme.Next(); string(got.Payload) != `{"item":"coffee"}` {
-		t.Errorf("got %s, want the coffee first", got.Payload)
-	}
-	if n := len(acme.All()); n != 1 {
-		t.Errorf("got %d requests, want one", n)
+	r.WaitIdle()
+	if got := acme.All(); len(got) != 0 {
+		t.Errorf("got %s, want nothing", got[0].Payload)
 	}
 }
 
@@ -103,27 +136,32 @@ func TestSellersGetTheirOrders(t *testing.T) {
 	}
 }
 
-// A seller whose endpoint is down for good does not hold up another.
+// A seller whose endpoint is down for good does not hold up another. The days of that pass in no
+// time, with bbolt's file too.
 func TestSellerIsDown(t *testing.T) {
-	dead := make(chan dispatcher.Info, 1)
-	m, r := newMarket(t, &dispatcher.Options{
-		Backoff:  dispatcher.Backoff{Initial: time.Millisecond, Max: time.Millisecond, MaxAttempts: 3},
-		Observer: &dispatcher.Observer{OnDead: func(i dispatcher.Info) { dead <- i }},
-	})
-	down, up := r.SubscribeFor("acme"), r.SubscribeFor("best")
-	down.Always(503)
-	for _, seller := range []string{"acme", "best"} {
-		if err := m.place(t.Context(), seller, "tea", paid); err != nil {
-			t.Fatal(err)
+	synctest.Test(t, func(t *testing.T) {
+		dead := make(chan dispatcher.Info, 1)
+		m, r := newMarket(t, &dispatcher.Options{
+			Backoff:  dispatcher.Backoff{Initial: 24 * time.Hour, MaxAttempts: 3},
+			Observer: &dispatcher.Observer{OnDead: func(i dispatcher.Info) { dead <- i }},
+		})
+		down, up := r.SubscribeFor("acme"), r.SubscribeFor("best")
+		down.Always(503)
+		start := time.Now()
+		for _, seller := range []string{"acme", "best"} {
+			if err := m.place(t.Context(), seller, "tea", paid); err != nil {
+				t.Fatal(err)
+			}
 		}
-	}
-	if got := up.Next(); got.Status != 200 {
-		t.Errorf("best: got an answer of %d, want 200", got.Status)
-	}
-	if got := <-dead; got.Tenant != "acme" || got.Attempt.Number != 3 {
-		t.Errorf("given up: got attempt %d for %s, want 3 for acme", got.Attempt.Number, got.Tenant)
-	}
-	if n := len(down.All()); n != 3 {
-		t.Errorf("acme: got %d requests, want 3", n)
-	}
+		if got := up.Next(); got.At.After(start.Add(time.Minute)) {
+			t.Errorf("best got its order after %v", got.At.Sub(start))
+		}
+		r.WaitIdle()
+		if took := time.Since(start); took < 24*time.Hour || len(down.All()) != 3 {
+			t.Errorf("acme was given up after %v and %d attempts", took, len(down.All()))
+		}
+		if got := <-dead; got.Tenant != "acme" {
+			t.Errorf("given up: %s, want acme", got.Tenant)
+		}
+	})
 }

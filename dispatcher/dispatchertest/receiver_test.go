@@ -1,7 +1,6 @@
 package dispatchertest_test
 
 import (
-	"context"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -12,30 +11,6 @@ import (
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 )
-
-// shop is a host.
-type shop struct{ hooks *dispatcher.Dispatcher }
-
-func (s shop) order(ctx context.Context, item string) error {
-	e, err := events.New("order.created", map[string]string{"item": item})
-	if err != nil {
-		return err
-	}
-	return s.hooks.Publish(ctx, e)
-}
-
-// This is a host's whole test, as the package comment has it.
-func TestOrderSendsWebhook(t *testing.T) {
-	d, r := dispatchertest.New(t, nil)
-	r.Subscribe("order.created")
-	if err := (shop{d}).order(t.Context(), "tea"); err != nil {
-		t.Fatal(err)
-	}
-	got := r.Next()
-	if got.Type != "order.created" || string(got.Payload) != `{"item":"tea"}` {
-		t.Errorf("got %s %s", got.Type, got.Payload)
-	}
-}
 
 func TestAnswerIsRetried(t *testing.T) {
 	d, r := dispatchertest.New(t, nil)

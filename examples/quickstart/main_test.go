@@ -45,11 +45,11 @@ func TestConsole(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer h.stop()
-	if _, err := subscribe(t.Context(), h.server.addr, "http://127.0.0.1:1024/hook",
+	if _, err := subscribe(t.Context(), h.addr, "http://127.0.0.1:1024/hook",
 		signing.NewSecret()); err != nil {
 		t.Fatal(err)
 	}
-	resp, err := http.Get("http://" + h.server.addr + "/console/list")
+	resp, err := http.Get("http://" + h.addr + "/console/list")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/outhook/outhook/internal/bench/receiver"
+	"github.com/outhook/outhook/internal/progress"
 	"github.com/outhook/outhook/internal/realservers"
 )
 
@@ -81,7 +82,7 @@ type bench struct {
 	settings
 	receiver *receiver.Process
 	table    table
-	progress io.Writer
+	progress *progress.Line
 }
 
 // work is a part of the run.
@@ -121,8 +122,8 @@ func (s *settings) selected(name string) bool {
 }
 
 // run runs the command and prints the table, also of a run that failed halfway.
-func run(ctx context.Context, args []string, out, progress io.Writer) error {
-	s, err := parse(args, progress)
+func run(ctx context.Context, args []string, out, errs io.Writer) error {
+	s, err := parse(args, errs)
 	if err != nil {
 		return err
 	}
@@ -130,27 +131,26 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 		return err
 	}
 	defer os.RemoveAll(s.dir)
-	b := &bench{settings: s, progress: progress}
+	b := &bench{settings: s, progress: progress.New(errs)}
 	if b.receiver, err = receiver.Start(ctx); err != nil {
 		return err
 	}
 	defer b.receiver.Close()
 	defer b.table.print(out)
-	for _, w := range works() {
-		if !s.selected(w.name) {
-			continue
-		}
-		if err := w.run(b, ctx); err != nil {
+	chosen := slices.DeleteFunc(works(), func(w work) bool { return !s.selected(w.name) })
+	for i, w := range chosen {
+		stop := b.progress.Watch("%s, %d of %d", w.name, i+1, len(chosen))
+		err := w.run(b, ctx)
+		stop()
+		if err != nil {
 			return fmt.Errorf("%s: %w", w.name, err)
 		}
 	}
 	return nil
 }
 
-// log says how far the run is.
-func (b *bench) log(format string, args ...any) {
-	fmt.Fprintf(b.progress, format+"\n", args...)
-}
+// log says what was measured.
+func (b *bench) log(format string, args ...any) { b.progress.Print(format, args...) }
 
 // size returns n, or few when the run is short.
 func (b *bench) size(n, few int) int {

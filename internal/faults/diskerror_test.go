@@ -16,6 +16,7 @@ import (
 // once the disk does.
 func TestFaultDisk(t *testing.T) {
 	needStrace(t)
+	defer watch(t)()
 	total, hits := faults.Verdict{}, 0
 	failures := []struct {
 		errno, call string

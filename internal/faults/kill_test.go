@@ -19,6 +19,7 @@ const (
 
 // TestFaultKill kills a host at random moments. A file serves for fifty of its lives.
 func TestFaultKill(t *testing.T) {
+	defer watch(t)()
 	const lives = 50
 	kills := scaled(50, 1000)
 	total := faults.Verdict{}

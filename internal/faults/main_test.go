@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/internal/faults"
+	"github.com/outhook/outhook/internal/progress"
 )
 
 func TestMain(m *testing.M) {
@@ -26,6 +27,14 @@ func scaled(short, full int) int {
 		return full
 	}
 	return short
+}
+
+// watch says on the standard error, in the long version, that a test goes on.
+func watch(t *testing.T) (stop func()) {
+	if !long() {
+		return func() {}
+	}
+	return progress.New(os.Stderr).Watch("%s", t.Name())
 }
 
 // needStrace skips the test where there is no strace. Where everything must run, it fails.

@@ -13,6 +13,7 @@ import (
 // two events and delivers them.
 func TestFaultKillAtPoint(t *testing.T) {
 	needStrace(t)
+	defer watch(t)()
 	total, points := faults.Verdict{}, 0
 	calls := []string{"pwrite64", "fdatasync", "fsync", "ftruncate", "linkat", "unlinkat"}
 	for _, call := range calls {

@@ -17,6 +17,7 @@ import (
 // TestFaultPower cuts the power at each step of a run.
 func TestFaultPower(t *testing.T) {
 	needStrace(t)
+	defer watch(t)()
 	tests := []struct {
 		name   string
 		config faults.Config
@@ -46,6 +47,7 @@ func TestFaultPower(t *testing.T) {
 // not synced does lose data.
 func TestFaultPowerIsSeen(t *testing.T) {
 	needStrace(t)
+	defer watch(t)()
 	p := recordRun(t, faults.Config{NoSync: true})
 	p.replay(t)
 	if len(p.losses) == 0 {
@@ -58,6 +60,7 @@ func TestFaultPowerIsSeen(t *testing.T) {
 // it was about to sync. What the first wrote is there to be seen, and not on disk.
 func TestFaultPowerAfterKill(t *testing.T) {
 	needStrace(t)
+	defer watch(t)()
 	images, lives := 0, 0
 	for _, call := range []string{"fdatasync", "fsync"} {
 		for n := 1; ; n++ {

@@ -8,12 +8,17 @@ import (
 	"io"
 	"os"
 	"os/signal"
+
+	"github.com/outhook/outhook/internal/progress"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	err := command(ctx, ".", os.Args[1:], os.Stdout)
+	line := progress.New(os.Stderr)
+	ended := line.Watch("release")
+	err := command(ctx, ".", os.Args[1:], line.Before(os.Stdout))
+	ended()
 	if errors.Is(err, flag.ErrHelp) {
 		os.Exit(2)
 	}

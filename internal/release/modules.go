@@ -18,6 +18,7 @@ var unreleased = []string{
 	"events/cloudevents/interop",
 	"examples/metrics",
 	"examples/postgres",
+	"examples/saas",
 	"httpapi/console/browsertest",
 	"httpapi/console/mounttest",
 	"httpapi/openapitest",

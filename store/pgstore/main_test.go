@@ -1,6 +1,7 @@
 package pgstore_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -60,6 +61,11 @@ func testMain(m *testing.M) int {
 		noServer = "there is no PostgreSQL to test with: OUTHOOK_TEST_POSTGRES is not set, and no " +
 			"server is installed"
 		fmt.Fprintln(os.Stderr, noServer)
+		// Tests skip by needServer; examples can't.
+		skip := cmp.Or(flag.Lookup("test.skip").Value.String(), "^Example")
+		if err := flag.Set("test.skip", skip); err != nil {
+			panic(err)
+		}
 		return m.Run()
 	case err != nil:
 		fmt.Fprintln(os.Stderr, err)

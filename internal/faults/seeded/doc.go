@@ -7,9 +7,9 @@
 //	go run ./internal/faults/seeded -n                 # only shows each change, as a diff
 //
 // For each seed it prints a line with the test that noticed, and it fails if one went unnoticed.
-// The tree is never written to: changed files reach the compiler as an overlay. Before a test
-// counts, it must pass without the seed. go test checks only that each seed applies, parses and
-// names a test.
+// The standard error has which one it is at. The tree is never written to: changed files reach the
+// compiler as an overlay. Before a test counts, it must pass without the seed. go test checks only
+// that each seed applies, parses and names a test.
 //
 // # Writing a seed
 //

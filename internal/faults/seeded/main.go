@@ -14,6 +14,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/outhook/outhook/internal/progress"
 )
 
 // seedsFile is the file of seeds, from the root of the repository.
@@ -105,12 +107,14 @@ func (r *runner) all(ctx context.Context, seeds []seed, log string) error {
 func (r *runner) each(
 	ctx context.Context, seeds []seed, done map[string]bool, print func(string),
 ) error {
-	wrong := 0
-	for _, s := range seeds {
+	wrong, line := 0, progress.New(os.Stderr)
+	for i, s := range seeds {
 		if done[s.name] {
 			continue
 		}
+		stop := line.Watch("%d of %d: %s", i+1, len(seeds), s.name)
 		noticed, what := r.try(ctx, s)
+		stop()
 		if ctx.Err() != nil {
 			return errors.New("interrupted")
 		}

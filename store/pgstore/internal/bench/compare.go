@@ -55,7 +55,9 @@ func timed(ctx context.Context, rec *receiver, n, batch int,
 	}
 	ctx, cancel := context.WithTimeout(ctx, arrivalTimeout)
 	defer cancel()
-	last, err := rec.await(ctx, n, newProgress(fmt.Sprintf("%d events", n)))
+	say := newSaying(fmt.Sprintf("%d events", n))
+	defer say.done()
+	last, err := rec.await(ctx, n, say)
 	if err != nil {
 		return 0, err
 	}

@@ -106,7 +106,8 @@ func (o *outhook) history(ctx context.Context, n int) error {
 		return err
 	}
 	state := store.Dead // of the first deliveries; all others succeed
-	say := newProgress("making a history")
+	say := newSaying("making a history")
+	defer say.done()
 	for done := 0; done < n; done += 500 {
 		say.say("%d of %d events", done, n)
 		if err := o.publish(ctx, min(500, n-done)); err != nil {

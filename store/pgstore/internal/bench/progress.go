@@ -3,26 +3,21 @@ package main
 import (
 	"fmt"
 	"os"
-	"time"
+
+	"github.com/outhook/outhook/internal/progress"
 )
 
-// progressEvery is how often it is said how far something is.
-const progressEvery = 5 * time.Second
-
-// progress says on the standard error how far something is that takes longer than a few seconds.
-// One goroutine uses it.
-type progress struct {
+// saying says on the standard error how far something is that takes longer than a few seconds.
+type saying struct {
 	what string
-	last time.Time
+	line *progress.Line
 }
 
-func newProgress(what string) *progress { return &progress{what, time.Now()} }
+// newSaying begins it. done is to be called before anything else is written.
+func newSaying(what string) *saying { return &saying{what, progress.New(os.Stderr)} }
 
-// say says how far it is, unless that was said a moment ago.
-func (p *progress) say(format string, args ...any) {
-	if time.Since(p.last) < progressEvery {
-		return
-	}
-	p.last = time.Now()
-	fmt.Fprintf(os.Stderr, "bench: %s: %s\n", p.what, fmt.Sprintf(format, args...))
+func (s *saying) say(format string, args ...any) {
+	s.line.Say("bench: %s: %s", s.what, fmt.Sprintf(format, args...))
 }
+
+func (s *saying) done() { s.line.Clear() }

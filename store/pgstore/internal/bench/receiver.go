@@ -151,7 +151,7 @@ func (r *receiver) askFor(ctx context.Context, method, query string) (c counts, 
 }
 
 // await waits until n events have come, and returns when the last did.
-func (r *receiver) await(ctx context.Context, n int, say *progress) (time.Time, error) {
+func (r *receiver) await(ctx context.Context, n int, say *saying) (time.Time, error) {
 	ticker := time.NewTicker(20 * time.Millisecond)
 	defer ticker.Stop()
 	for {

@@ -98,13 +98,14 @@ func measureBacklog(ctx context.Context, url string, _ *receiver) error {
 		if err := o.subscribeOthers(ctx, size.others); err != nil {
 			return err
 		}
-		say := newProgress("filling the backlog")
+		say := newSaying("filling the backlog")
 		for n := 0; n < pending; n += 1000 {
 			if err := o.publish(ctx, 1000); err != nil {
 				return err
 			}
 			say.say("%d of %d", n, pending)
 		}
+		say.done()
 		// what loading so many has left to be done
 		for _, settle := range []string{"VACUUM (ANALYZE)", "CHECKPOINT"} {
 			if _, err := o.pool.Exec(ctx, settle); err != nil {

@@ -126,7 +126,8 @@ func steadyRound(ctx context.Context, url string, rec *receiver, name string, ra
 	if err != nil {
 		return r, err
 	}
-	say := newProgress(fmt.Sprintf("%s, %d events/s, pinned by %s", name, rate, way))
+	say := newSaying(fmt.Sprintf("%s, %d events/s, pinned by %s", name, rate, way))
+	defer say.done()
 	if err := offer(ctx, rec, rate, publish, &r, say); err != nil {
 		return r, err
 	}
@@ -160,7 +161,7 @@ func startSystem(ctx context.Context, url string, rec *receiver,
 // offer publishes at a rate, without waiting for deliveries, and looks once in a while how much has
 // not arrived.
 func offer(ctx context.Context, rec *receiver, rate int, publish func(context.Context, int) error,
-	r *steadyResult, say *progress) error {
+	r *steadyResult, say *saying) error {
 	var publishing sync.WaitGroup
 	var failed atomic.Pointer[error]
 	slots := make(chan struct{}, 64)
@@ -212,7 +213,7 @@ func offer(ctx context.Context, rec *receiver, rate int, publish func(context.Co
 }
 
 // catchUp waits for what has not arrived, for as long as it is given, and notes what has not.
-func (r *steadyResult) catchUp(ctx context.Context, rec *receiver, say *progress) error {
+func (r *steadyResult) catchUp(ctx context.Context, rec *receiver, say *saying) error {
 	began := time.Now()
 	bounded, cancel := context.WithTimeout(ctx, *catchUp)
 	defer cancel()

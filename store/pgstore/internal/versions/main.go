@@ -21,6 +21,7 @@ import (
 	"os/signal"
 	"slices"
 
+	"github.com/outhook/outhook/internal/progress"
 	"github.com/outhook/outhook/store/pgstore/pgtest"
 )
 
@@ -54,7 +55,7 @@ func run(ctx context.Context) (err error) {
 		}
 		supported = []int{*on}
 	}
-	for _, version := range supported {
+	for n, version := range supported {
 		i := slices.IndexFunc(installed, func(p pgtest.Installation) bool { return p.Major == version })
 		if i < 0 {
 			err = errors.Join(err, fmt.Errorf("PostgreSQL %d is not installed; install the package "+
@@ -62,7 +63,11 @@ func run(ctx context.Context) (err error) {
 			continue
 		}
 		fmt.Printf("== PostgreSQL %d, in %s\n", version, installed[i].Bin)
-		if failed := test(ctx, installed[i].Bin); failed != nil {
+		line := progress.New(os.Stderr)
+		stop := line.Watch("PostgreSQL %d, %d of %d", version, n+1, len(supported))
+		failed := test(ctx, installed[i].Bin, line)
+		stop()
+		if failed != nil {
 			err = errors.Join(err, fmt.Errorf("PostgreSQL %d: %w", version, failed))
 		}
 	}
@@ -70,7 +75,7 @@ func run(ctx context.Context) (err error) {
 }
 
 // test runs the tests on the servers of a folder. The packages of the rooms have no long versions.
-func test(ctx context.Context, bin string) error {
+func test(ctx context.Context, bin string, line *progress.Line) error {
 	var long []string
 	if !*short {
 		long = []string{"-args", "-long"}
@@ -82,7 +87,7 @@ func test(ctx context.Context, bin string) error {
 		cmd := exec.CommandContext(ctx, "go",
 			append([]string{"test", "-timeout", "4h", "-count", "1", "-run", *only}, args...)...)
 		cmd.Env = append(os.Environ(), pgtest.EnvBin+"="+bin, "OUTHOOK_TEST_POSTGRES=")
-		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+		cmd.Stdout, cmd.Stderr = line.Before(os.Stdout), line.Before(os.Stderr)
 		if err := cmd.Run(); err != nil {
 			return err
 		}
