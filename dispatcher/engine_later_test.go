@@ -3,12 +3,14 @@ package dispatcher_test
 import (
 	"context"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/events/cloudevents"
 	"github.com/outhook/outhook/store"
 )
 
@@ -138,34 +140,73 @@ func TestExpires(t *testing.T) {
 	})
 }
 
-// TestHooksGetTags wants a filter to see what the host has published with the event.
+// TestHooksGetTags wants every function of the host that is asked about a delivery to see what the
+// host has published with the event, and what the owner has written on the subscription.
 func TestHooksGetTags(t *testing.T) {
 	onEachStore(t, func(t *testing.T, s store.Store) {
-		var got []events.Event
+		subs := make(map[string]store.Subscription) // by the function
+		evs := make(map[string]events.Event)
+		var mu sync.Mutex
+		saw := func(hook string, sub store.Subscription, ev *events.Event) {
+			mu.Lock()
+			defer mu.Unlock()
+			subs[hook] = sub
+			if ev != nil {
+				evs[hook] = *ev
+			}
+		}
 		e := newEngine(t, s, &dispatcher.Options{
 			Filter: func(sub store.Subscription, ev events.Event) bool {
-				if sub.Metadata["team"] != "crm" {
-					t.Errorf("the filter gets metadata %v", sub.Metadata)
-				}
-				got = append(got, ev)
+				saw("Filter", sub, &ev)
 				return true
 			},
+			Transform: func(
+				_ context.Context, sub store.Subscription, ev events.Event, _ *dispatcher.Request,
+			) error {
+				saw("Transform", sub, &ev)
+				return nil
+			},
+			Policy: func(sub store.Subscription) dispatcher.Policy {
+				saw("Policy", sub, nil)
+				return dispatcher.Policy{}
+			},
+			CloudEvents: func(sub store.Subscription) cloudevents.Format {
+				saw("CloudEvents", sub, nil)
+				return cloudevents.Format{}
+			},
+			Authenticate: func(
+				_ context.Context, sub store.Subscription, _ http.Header,
+			) (http.Header, error) {
+				saw("Authenticate", sub, nil)
+				return nil, nil
+			},
 		})
-		sub := e.subscribe("https://a.example/hook")
-		if _, err := e.Update(t.Context(), sub.ID, func(s *store.Subscription) error {
-			s.Metadata = map[string]string{"team": "crm"}
-			return nil
+		if _, err := e.Subscribe(t.Context(), store.Subscription{
+			URL: "https://a.example/hook", Description: "for the people of CRM",
+			Metadata: map[string]string{"team": "crm"},
 		}); err != nil {
 			t.Fatal(err)
 		}
 		e.run()
 		want := e.enqueue(func(ev *events.Event) {
-			ev.Tags, ev.ExpiresAt = []string{"vip", "a"}, time.Now().Add(time.Hour)
+			ev.Tags, ev.NotBefore = []string{"vip", "a"}, time.Now().Add(time.Second)
+			ev.ExpiresAt = time.Now().Add(time.Hour)
 		})
-		settle()
-		if len(got) != 1 || len(got[0].Tags) != 2 || got[0].Tags[0] != "a" ||
-			!got[0].ExpiresAt.Equal(events.Millisecond(want.ExpiresAt)) {
-			t.Errorf("the filter got %+v, want it with the tags and times of %+v", got, want)
+		pass(time.Minute)
+		mu.Lock()
+		defer mu.Unlock()
+		for _, hook := range []string{"Filter", "Transform", "Policy", "CloudEvents", "Authenticate"} {
+			if sub := subs[hook]; sub.Metadata["team"] != "crm" ||
+				sub.Description != "for the people of CRM" {
+				t.Errorf("%s got %+v, want its description and metadata", hook, sub)
+			}
+		}
+		for _, hook := range []string{"Filter", "Transform"} {
+			if ev := evs[hook]; !slices.Equal(ev.Tags, []string{"a", "vip"}) ||
+				!ev.NotBefore.Equal(events.Millisecond(want.NotBefore)) ||
+				!ev.ExpiresAt.Equal(events.Millisecond(want.ExpiresAt)) {
+				t.Errorf("%s got %+v, want it with the tags and times of %+v", hook, ev, want)
+			}
 		}
 	})
 }

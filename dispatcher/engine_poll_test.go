@@ -436,6 +436,49 @@ func TestPollFindsNoneThatHasExpired(t *testing.T) {
 	})
 }
 
+// TestPollWaitsForATime has a poll wait while the time of an event comes.
+func TestPollWaitsForATime(t *testing.T) {
+	onEachStore(t, func(t *testing.T, s store.Store) {
+		e := newEngine(t, s, pulling())
+		sub := e.subscribe("")
+		start := time.Now()
+		ev := e.enqueue(func(ev *events.Event) { ev.NotBefore = start.Add(5 * time.Second) })
+		got, err := e.Poll(t.Context(), dispatcher.PollRequest{
+			SubscriptionID: sub.ID, Wait: dispatcher.MaxPollWait,
+		})
+		took := time.Since(start)
+		if err != nil || !slices.Equal(polledIDs(got), []string{ev.ID}) ||
+			took < 5*time.Second || took > 7*time.Second {
+			t.Errorf("got %v, %v after %v; want %s a second after its time at most", polledIDs(got), err,
+				took, ev.ID)
+		}
+	})
+}
+
+// TestPollOfWhatExpires has one of two events expire after it was read, and before it is
+// acknowledged: it is canceled, and the other one delivered.
+func TestPollOfWhatExpires(t *testing.T) {
+	onEachStore(t, func(t *testing.T, s store.Store) {
+		e := newEngine(t, s, pulling())
+		e.run()
+		sub := e.subscribe("")
+		expires := e.enqueue(func(ev *events.Event) { ev.ExpiresAt = time.Now().Add(time.Minute) })
+		stays := e.enqueue(func(*events.Event) {})
+		got := e.poll(sub.ID, "", 10)
+		if !slices.Equal(polledIDs(got), []string{expires.ID, stays.ID}) {
+			t.Fatalf("got %v, want both", polledIDs(got))
+		}
+		pass(time.Hour)
+		if got := e.poll(sub.ID, got.Cursor, 10); len(got.Deliveries) != 0 {
+			t.Errorf("after the acknowledgment: got %v, want nothing", polledIDs(got))
+		}
+		if d := e.wantState(expires, store.Canceled); d.LastError != "expired" {
+			t.Errorf("it is canceled with %q, want expired", d.LastError)
+		}
+		e.wantState(stays, store.Delivered)
+	})
+}
+
 // TestPollRefuses has requests that are not valid, and more polls than a tenant may have.
 func TestPollRefuses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

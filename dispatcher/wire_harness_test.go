@@ -88,10 +88,17 @@ func (w *wire) put(t *testing.T, sub store.Subscription) store.Subscription {
 
 func (w *wire) publish(t *testing.T, payload any) events.Event {
 	t.Helper()
+	return w.publishFor(t, "", payload)
+}
+
+// publishFor publishes an event of a tenant.
+func (w *wire) publishFor(t *testing.T, tenant string, payload any) events.Event {
+	t.Helper()
 	e, err := events.New(events.TypeMessageCreated, payload)
 	if err != nil {
 		t.Fatal(err)
 	}
+	e.Tenant = tenant
 	if err := w.Publish(t.Context(), e); err != nil {
 		t.Fatal(err)
 	}

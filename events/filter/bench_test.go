@@ -14,6 +14,7 @@ import (
 func BenchmarkMatch(b *testing.B) {
 	f, payload := parse(b, usual), usualPayload()
 	b.Run("filter", func(b *testing.B) {
+		b.ReportAllocs()
 		for b.Loop() {
 			f.Match(payload)
 		}

@@ -17,9 +17,15 @@ type Filter struct {
 // Match reports whether the filter takes an event with the payload, which must be JSON, in UTF-8.
 // It does not check that: of anything else it says something, and does not fail.
 func (f *Filter) Match(payload []byte) bool {
+	w := f.walk(payload)
+	return f.group.holds(w.hit)
+}
+
+// walk goes through a payload.
+func (f *Filter) walk(payload []byte) walker {
 	w := walker{scanner: scanner{src: payload}}
 	w.value(&f.root, false)
-	return f.group.holds(w.hit)
+	return w
 }
 
 // group is conditions of which all must hold, or any. A condition is a bit.

@@ -70,6 +70,7 @@ func (w *walker) array(n *node) bool {
 
 // scalar reads a string, a number or a literal name, which begins with c.
 func (w *walker) scalar(n *node, c byte) bool {
+	w.steps++
 	if c == '"' {
 		raw, ok := w.text()
 		if !ok {

@@ -10,8 +10,9 @@ import (
 // it finds out little, but it always comes to an end. Each method leaves the scanner behind what it
 // has read, and is false if that is not there.
 type scanner struct {
-	src []byte
-	at  int
+	src   []byte
+	at    int
+	steps int // values and names so far; what is in a value that is skipped counts with it
 }
 
 // peek skips white space and returns what comes then; 0 at the end.
@@ -66,6 +67,7 @@ func (s *scanner) word() (raw []byte, ok bool) {
 
 // skip reads a value of any kind.
 func (s *scanner) skip() bool {
+	s.steps++
 	switch s.peek() {
 	case '"':
 		_, ok := s.text()
@@ -116,6 +118,7 @@ func (s *scanner) next(first bool, end byte) (more, ok bool) {
 
 // name reads the name of a member with the colon behind it. raw has the quotes.
 func (s *scanner) name() (raw []byte, ok bool) {
+	s.steps++
 	if s.peek() != '"' {
 		return nil, false
 	}

@@ -65,9 +65,15 @@ func (r *run) claimLoop(ctx context.Context) error {
 func (r *run) wait(ctx context.Context, d time.Duration) {
 	var due <-chan time.Time
 	if d != store.NoneDue {
-		timer := time.NewTimer(d)
-		defer timer.Stop()
-		due = timer.C
+		// One timer for all waits: something is due later nearly always, as a retry is, and then each
+		// attempt comes with a wait.
+		if r.timer == nil {
+			r.timer = time.NewTimer(d)
+		} else {
+			r.timer.Reset(d)
+		}
+		defer r.timer.Stop()
+		due = r.timer.C
 	}
 	select {
 	case <-ctx.Done():
@@ -169,7 +175,8 @@ type screened struct {
 // Claim before.
 func (r *run) screen(claims []store.Claim) screened {
 	now := time.Now()
-	s := screened{admitted: claims}
+	s := r.keptScreened()
+	s.admitted = claims
 	for i := range claims {
 		c := &claims[i]
 		policy := r.Defaults
@@ -194,7 +201,23 @@ func (r *run) screen(claims []store.Claim) screened {
 			s.policies = append(s.policies, policy)
 		}
 	}
+	r.kept = screened{policies: s.policies, count: s.count}
 	return s
+}
+
+// maxKept is how many entries of screened are kept: to empty a map takes as long as it ever had
+// entries.
+const maxKept = 4096
+
+// keptScreened returns the memory of the last screened, emptied, so that a claim allocates none. It
+// is in use until the next call of screen.
+func (r *run) keptScreened() screened {
+	if len(r.kept.policies) > maxKept {
+		return screened{}
+	}
+	clear(r.kept.policies) // of policies that nobody has any more
+	clear(r.kept.count)
+	return screened{policies: r.kept.policies[:0], count: r.kept.count}
 }
 
 // mustWait returns the policy of a subscription, and whether its next attempt must wait, and for

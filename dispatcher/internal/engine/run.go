@@ -19,6 +19,8 @@ type run struct {
 	limiter  *limiter       // of their rates
 	pauses   pauses         // that the store is to be told of
 	limits   map[string]int // and how many may be leased at once, by subscription
+	timer    *time.Timer    // of wait; nil until it is needed
+	kept     screened       // the memory of the last one, for the next
 
 	attempts context.Context // ends when attempts are cut off
 	cut      context.CancelFunc

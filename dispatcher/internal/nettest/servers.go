@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/pem"
 	"io"
 	"log"
 	"math/big"
@@ -57,6 +58,11 @@ func NewAuthority(t *testing.T) *Authority {
 	a.cert, a.key = cert, key
 	a.Pool.AddCert(cert)
 	return a
+}
+
+// PEM returns the certificate of the authority as a file has it.
+func (a *Authority) PEM() []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.cert.Raw})
 }
 
 // sign issues a certificate from the template; the first one it signs with its own key.
