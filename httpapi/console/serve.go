@@ -282,7 +282,7 @@ func (q *request) render(w http.ResponseWriter, v *view) {
 		v.download(w)
 		return
 	}
-	if err := templates[v.template].Execute(&buf, q.frame(v)); err != nil {
+	if err := templates()[v.template].Execute(&buf, q.frame(v)); err != nil {
 		q.o.Logger.LogAttrs(q.r.Context(), slog.LevelError, "console: a page was not made",
 			slog.String("page", q.name), slog.Any("error", err))
 		http.Error(w, "This page could not be made.", http.StatusInternalServerError)

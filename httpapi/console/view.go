@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/outhook/outhook/httpapi/console/internal/show"
 	"github.com/outhook/outhook/httpapi/console/internal/text"
@@ -14,8 +15,10 @@ import (
 //go:embed templates/*.html
 var templateFiles embed.FS
 
-// templates are the pages, each with the frame that all share. They are never changed.
-var templates = parseTemplates()
+// templates returns the pages, each with the frame that all share. They are never changed. They are
+// parsed when the first page is shown: they are some 40,000 small objects, which a host that has
+// this package linked in would have in memory, and each garbage collection would look at.
+var templates = sync.OnceValue(parseTemplates)
 
 func parseTemplates() map[string]*template.Template {
 	frame := template.Must(template.New("frame.html").Funcs(template.FuncMap{

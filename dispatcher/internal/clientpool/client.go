@@ -45,7 +45,9 @@ func (c *Client) RoundTrip(req *http.Request) (res *http.Response, replay bool, 
 	if c.meter != nil {
 		c.meter.begin()
 	}
-	res, err = c.conn.RoundTrip(req.WithContext(ctx))
+	traced := req.WithContext(ctx)
+	traced.Body = h1.ForHTTP(req.Body)
+	res, err = c.conn.RoundTrip(traced)
 	if err == nil {
 		c.answered.Store(true)
 		return res, false, nil

@@ -198,17 +198,16 @@ func (c *conn) abort() {
 	c.endWrite()
 }
 
-// roundTrip sends a request of about size bytes, -1 if that is unknown, and returns the answer,
-// whose body is still to be read. After an error the connection must be aborted.
+// roundTrip sends a request, of which h is the head, and returns the answer, whose body is still to
+// be read. After an error the connection must be aborted.
 //
 // An endpoint may answer and close before it has read all of the request. Writing then fails, but
 // the answer has arrived, and a reset behind it does not take it back: the system hands out what it
 // has received before it reports the reset. So the answer is read even if writing has failed.
-func (c *conn) roundTrip(req *http.Request, size, maxHeader int) (*http.Response, error) {
+func (c *conn) roundTrip(req *http.Request, h *head, maxHeader int) (*http.Response, error) {
 	c.answered = false
-	if 0 <= size && size <= socketTakes {
-		// The socket takes all of it, so that writing cannot wait for the endpoint.
-		failed := c.write(req)
+	if h.inline() {
+		failed := c.write(req, h)
 		if failed != nil && c.writeErr == nil {
 			return nil, failed // of the request, not of the connection: the endpoint waits for the rest
 		}
@@ -226,7 +225,7 @@ func (c *conn) roundTrip(req *http.Request, size, maxHeader int) (*http.Response
 	c.writing = make(chan error, 1)
 	watched := c.watched
 	go func() {
-		failed := c.write(req)
+		failed := c.write(req, h)
 		if failed != nil {
 			c.hurry(req.Context(), watched)
 		}
@@ -277,8 +276,13 @@ func (c *conn) stale() bool {
 }
 
 // write writes a request. Its error is that of the connection, if there was one: net/http wraps it.
-func (c *conn) write(req *http.Request) error {
-	err := req.Write(c.w)
+func (c *conn) write(req *http.Request, h *head) (err error) {
+	// A request that is sent again may have got another body from GetBody.
+	if body, ok := req.Body.(*Body); ok && body == h.body {
+		h.writeTo(c.w, req)
+	} else {
+		err = req.Write(c.w)
+	}
 	if err == nil {
 		err = c.w.Flush()
 	}

@@ -13,8 +13,8 @@
 // The caller's goroutine writes the request, reads the answer and puts the connection back. No
 // goroutine belongs to an idle connection, which costs two buffers and a place in the pool. The
 // pool looks at all of them ten times a second and closes those that the endpoint has closed.
-// net/http still writes the requests (http.Request.Write) and parses the answers
-// (http.ReadResponse); this package decides who does that, and when a connection may be used again.
+// net/http still parses the answers (http.ReadResponse), and writes the requests that are not plain
+// ones with a [Body]; this package decides who does that, and when a connection may be used again.
 //
 //	Send(origin, req)
 //	    │

@@ -1,7 +1,10 @@
 package h1
 
 import (
+	"bufio"
+	"bytes"
 	"net"
+	"net/http"
 	"net/url"
 	"time"
 )
@@ -60,3 +63,27 @@ const SweepInterval = sweepInterval
 
 // KeepAlive is keepAlive.
 var KeepAlive = keepAlive
+
+// Written returns what a connection writes for a request, and whether this package does so, and not
+// http.Request.Write.
+func Written(req *http.Request) (text []byte, own bool, err error) {
+	h, err := newHead(req)
+	if err != nil {
+		return nil, false, err
+	}
+	defer h.free()
+	var b bytes.Buffer
+	c := &conn{w: bufio.NewWriter(&b)}
+	err = c.write(req, h)
+	return b.Bytes(), h.body != nil, err
+}
+
+// WriteTo writes a request as a connection does.
+func WriteTo(w *bufio.Writer, req *http.Request) error {
+	h, err := newHead(req)
+	if err != nil {
+		return err
+	}
+	defer h.free()
+	return (&conn{w: w}).write(req, h)
+}

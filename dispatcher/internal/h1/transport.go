@@ -11,7 +11,6 @@ import (
 	"net/url"
 	"time"
 
-	"golang.org/x/net/http/httpguts"
 	"golang.org/x/net/idna"
 )
 
@@ -85,16 +84,19 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 // body again, which then replaces the request's Body. When Send returns another error than
 // [ErrHTTP2] or [ErrHeader], the request may have been sent, twice at most.
 func (t *Transport) Send(o Origin, req *http.Request) (*http.Response, error) {
-	size, err := sizeOf(req)
+	h, err := newHead(req)
 	if err != nil {
 		closeBody(req)
 		return nil, err
+	}
+	if h.inline() { // or else a goroutine may still use it
+		defer h.free()
 	}
 	c, err := t.connection(req.Context(), o, req.URL)
 	if err != nil {
 		return nil, notSent(req, err)
 	}
-	res, err := t.exchange(c, req, size)
+	res, err := t.exchange(c, req, h)
 	if err == nil || !c.stale() || req.Context().Err() != nil || !rewind(req) {
 		return res, err
 	}
@@ -102,7 +104,7 @@ func (t *Transport) Send(o Origin, req *http.Request) (*http.Response, error) {
 	if c, err = t.open(req.Context(), o, req.URL); err != nil {
 		return nil, notSent(req, err)
 	}
-	return t.exchange(c, req, size)
+	return t.exchange(c, req, h)
 }
 
 // notSent closes the body of a request that got no connection, unless it may go over HTTP/2.
@@ -162,10 +164,10 @@ func (t *Transport) open(ctx context.Context, o Origin, u *url.URL) (*conn, erro
 }
 
 // exchange sends a request over a connection that was prepared for it.
-func (t *Transport) exchange(c *conn, req *http.Request, size int) (*http.Response, error) {
+func (t *Transport) exchange(c *conn, req *http.Request, h *head) (*http.Response, error) {
 	c.phases = PhasesOf(req.Context())
 	c.phases.Sending(&c.remote)
-	res, err := c.roundTrip(req, size, t.config.MaxResponseHeader)
+	res, err := c.roundTrip(req, h, t.config.MaxResponseHeader)
 	c.phases = nil // an idle connection must not keep the context
 	if err != nil {
 		c.abort()
@@ -252,26 +254,6 @@ func Address(u *url.URL) string {
 		host = ascii
 	}
 	return net.JoinHostPort(host, port)
-}
-
-// sizeOf returns about how many bytes a request has; -1 if that is unknown. Its error is ErrHeader.
-func sizeOf(req *http.Request) (int, error) {
-	size := 0
-	for name, values := range req.Header {
-		if !httpguts.ValidHeaderFieldName(name) {
-			return 0, ErrHeader
-		}
-		for _, value := range values {
-			if !httpguts.ValidHeaderFieldValue(value) {
-				return 0, ErrHeader
-			}
-			size += len(name) + len(value) + len(": \r\n")
-		}
-	}
-	if req.Body != nil && req.ContentLength <= 0 && req.Body != http.NoBody {
-		return -1, nil
-	}
-	return size + int(req.ContentLength), nil
 }
 
 // closeBody closes the body of a request that is not sent, as a RoundTripper must.

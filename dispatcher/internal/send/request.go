@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/outhook/outhook/dispatcher/internal/h1"
 	"github.com/outhook/outhook/dispatcher/internal/netguard"
 	"github.com/outhook/outhook/store"
 )
@@ -181,13 +182,13 @@ func (t *target) request(ctx context.Context, m *message) *http.Request {
 	body := m.body
 	parts := &struct { // one piece of memory for all
 		url      url.URL
-		reader   bytes.Reader
+		body     h1.Body
 		replayed bool
 	}{url: *t.base.URL}
-	parts.reader.Reset(body)
+	parts.body.Reset(body)
 	req := t.base.WithContext(ctx)
 	req.Method = m.policy.Method
-	req.URL, req.Body, req.ContentLength = &parts.url, io.NopCloser(&parts.reader), int64(len(body))
+	req.URL, req.Body, req.ContentLength = &parts.url, &parts.body, int64(len(body))
 	// An attempt is two requests at most. A transport asks for the body again for each further one.
 	req.GetBody = func() (io.ReadCloser, error) {
 		if parts.replayed {

@@ -215,7 +215,9 @@ func cause(err error, ctx context.Context, deadline time.Time) error {
 // transport gets; the errors of this package's own say so themselves.
 func (s *Sender) roundTrip(req *http.Request, c *store.Claim, p *progress) (*http.Response, error) {
 	if s.host != nil {
-		return s.host.RoundTrip(req.WithContext(p.watch(req.Context())))
+		watched := req.WithContext(p.watch(req.Context()))
+		watched.Body = h1.ForHTTP(req.Body)
+		return s.host.RoundTrip(watched)
 	}
 	// The tenant is part of the origin: requests of two tenants never share a connection, by which
 	// the endpoint could tell that both have the same sender.

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
@@ -35,9 +36,12 @@ type Options struct {
 	CallbackKey signing.Secret
 }
 
-// dnsName is a DNS name in lower or upper case, without a dot at its end.
-var dnsName = regexp.MustCompile(
-	`^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
+// dnsName returns what a DNS name is in lower or upper case, without a dot at its end. It is made for
+// the first that asks, as few hosts do.
+var dnsName = sync.OnceValue(func() *regexp.Regexp {
+	const label = `[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?`
+	return regexp.MustCompile(`^(` + label + `\.)*` + label + `$`)
+})
 
 const (
 	maxOrigin      = 253 // bytes of a DNS name
@@ -58,7 +62,7 @@ func (o *Options) Validate() error {
 			"VerifyHandshake; remove them")
 	case o.Method != Handshake:
 		return nil
-	case len(o.Origin) > maxOrigin || !dnsName.MatchString(o.Origin):
+	case len(o.Origin) > maxOrigin || !dnsName().MatchString(o.Origin):
 		return wrong("Origin is no DNS name; give one that stands for you, such as " +
 			`"events.example.com"`)
 	case o.Rate < 0 || o.Rate > maxRate:
