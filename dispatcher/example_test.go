@@ -240,7 +240,7 @@ func ExampleDispatcher_Event() {
 	}
 	id := publish(d, "tea")
 	<-delivered
-	report, err := d.Event(ctx, "", id)
+	report, err := d.Event(ctx, dispatcher.EventQuery{EventID: id})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -269,7 +269,7 @@ func ExampleDispatcher_Erase() {
 	if err := d.Erase(ctx, "", id); err != nil {
 		log.Fatal(err)
 	}
-	report, err := d.Event(ctx, "", id)
+	report, err := d.Event(ctx, dispatcher.EventQuery{EventID: id})
 	if err != nil {
 		log.Fatal(err)
 	}
