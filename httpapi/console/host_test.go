@@ -161,10 +161,13 @@ func (h *host) must(page string, headers ...string) string {
 func (h *host) post(page string, form url.Values, headers ...string) string {
 	h.t.Helper()
 	a := h.do(http.MethodPost, page, form, headers...)
-	if a.StatusCode != http.StatusSeeOther {
-		h.t.Fatalf("POST %s: got %d %s, want 303", page, a.StatusCode, a.body)
+	to := a.Header.Get("Location")
+	if a.StatusCode != http.StatusSeeOther || strings.HasPrefix(to, "/") ||
+		strings.Contains(to, ":") { // which no prefix of a proxy's would be before
+		h.t.Fatalf("POST %s: got %d to %q %s, want 303 to a page by its name", page, a.StatusCode, to,
+			a.body)
 	}
-	return a.Header.Get("Location")
+	return to
 }
 
 // subscribe makes a webhook of a tenant.

@@ -2,10 +2,16 @@ package browsertest
 
 import (
 	"context"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io"
 	"log/slog"
 	"net/http"
+	"path"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,52 +21,114 @@ import (
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/httpapi/console"
 	"github.com/outhook/outhook/httpapi/console/browsertest/internal/browser"
+	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/memstore"
 )
 
-// fine is a network in which everything works.
-type fine struct{}
+// fine is a network in which everything works, and endpoints agree to get deliveries if they are
+// asked; but for those on the host late.example while that is down.
+type fine struct{ down atomic.Bool }
 
 // RoundTrip implements http.RoundTripper.
-func (fine) RoundTrip(r *http.Request) (*http.Response, error) {
-	return &http.Response{StatusCode: 200, Header: http.Header{}, Request: r,
-		Body: io.NopCloser(strings.NewReader("thanks"))}, nil
+func (n *fine) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	status, answer := http.StatusOK, "thanks"
+	if challenge, ok := signing.Challenge(body); ok {
+		answer = challenge
+	}
+	if r.URL.Host == "late.example" && n.down.Load() {
+		status, answer = http.StatusServiceUnavailable, "later"
+	}
+	return &http.Response{StatusCode: status, Header: http.Header{}, Request: r,
+		Body: io.NopCloser(strings.NewReader(answer))}, nil
 }
 
 // runner does things in a browser as somebody does who has a mouse and a keyboard, and ends the
 // test if one of them can't be done.
 type runner struct {
 	*browser.Browser
-	t *testing.T
-	d *dispatcher.Dispatcher
+	t       *testing.T
+	d       *dispatcher.Dispatcher
+	network fine
+
+	mu     sync.Mutex
+	posted map[string]bool // actions
 }
 
 func newRunner(t *testing.T, scripts bool) *runner {
 	t.Helper()
+	r := &runner{t: t, posted: make(map[string]bool)}
+	mux := http.NewServeMux()
+	r.d = r.mount(mux, "/portal/", dispatcher.Verification{})
+	r.mount(mux, "/proof/", dispatcher.Verification{Method: dispatcher.VerifyChallenge})
+	r.Browser = newBrowser(t, http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		if q.Method == http.MethodPost {
+			r.mu.Lock()
+			r.posted[path.Base(q.URL.Path)] = true
+			r.mu.Unlock()
+		}
+		mux.ServeHTTP(w, q)
+	}))
+	r.must(r.SetScripts(scripts))
+	return r
+}
+
+// mount mounts the console of a dispatcher that delivers.
+func (r *runner) mount(
+	mux *http.ServeMux, at string, verify dispatcher.Verification,
+) *dispatcher.Dispatcher {
+	r.t.Helper()
 	d, err := dispatcher.New(memstore.New(), &dispatcher.Options{
-		Transport: fine{}, Logger: slog.New(slog.DiscardHandler), EventTypes: []events.Type{
+		Transport: &r.network, Logger: slog.New(slog.DiscardHandler), Verify: verify,
+		EventTypes: []events.Type{
 			{Name: "order.created", Example: []byte(`{"order":4711}`)},
 			{Name: "order.paid"}, {Name: "user.created"},
 		},
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(t.Context())
+	r.must(err)
+	ctx, stop := context.WithCancel(r.t.Context())
 	done := make(chan error, 1)
 	go func() { done <- d.Run(ctx) }()
-	t.Cleanup(func() { stop(); <-done })
-	mux := http.NewServeMux()
+	r.t.Cleanup(func() { stop(); <-done })
 	who := func(*http.Request) (console.Access, error) {
 		return console.Access{Tenant: "acme", May: console.MayAll, Actor: "grace"}, nil
 	}
-	if err := console.Mount(mux, "/portal/", d, who, nil); err != nil {
+	r.must(console.Mount(mux, at, d, who, nil))
+	return d
+}
+
+// allActions returns the names of the pages that take a POST, by the table of them.
+func allActions(t *testing.T) (names []string) {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "../pages.go", nil, 0)
+	if err != nil {
 		t.Fatal(err)
 	}
-	r := &runner{newBrowser(t, mux), t, d}
-	r.must(r.SetScripts(scripts))
-	return r
+	ast.Inspect(file, func(n ast.Node) bool {
+		page, ok := n.(*ast.KeyValueExpr)
+		if !ok {
+			return true
+		}
+		fields, ok := page.Value.(*ast.CompositeLit)
+		name, isText := page.Key.(*ast.BasicLit)
+		if !ok || !isText {
+			return true
+		}
+		for _, field := range fields.Elts {
+			if f, ok := field.(*ast.KeyValueExpr); ok && f.Key.(*ast.Ident).Name == "post" {
+				names = append(names, strings.Trim(name.Value, `"`))
+			}
+		}
+		return false
+	})
+	if len(names) < 15 {
+		t.Fatalf("only %q were found", names)
+	}
+	return names
 }
 
 func (r *runner) must(err error) {
@@ -158,6 +226,7 @@ func (r *runner) eventually(what string, is func() bool) {
 func TestActions(t *testing.T) {
 	for name, scripts := range map[string]bool{"with scripts": true, "without scripts": false} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // each in a tab of its own
 			r := newRunner(t, scripts)
 			r.open("")
 			if ran, err := browser.Evaluate[bool](r.Browser,
@@ -167,8 +236,28 @@ func TestActions(t *testing.T) {
 			r.webhook()
 			r.deliveries()
 			r.end()
+			r.proof()
+			for _, name := range allActions(t) {
+				if !r.posted[name] {
+					t.Errorf("nobody has pressed a button for the action %q", name)
+				}
+			}
 		})
 	}
+}
+
+// proof adds a webhook where endpoints must agree, whose endpoint does not, and has it asked again
+// when it does.
+func (r *runner) proof() {
+	r.t.Helper()
+	r.network.down.Store(true)
+	r.must(r.Open("/proof/new", browser.Looks()[0]))
+	r.fill("#url", "https://late.example/in")
+	r.follow(".edit button.main", 200, "It is not shown again.")
+	r.follow(`.acts a[href^="webhook"]`, 200, "The endpoint has not agreed yet")
+	r.follow("form[action=verify] button", 200, "Test failed: 503")
+	r.network.down.Store(false)
+	r.follow("form[action=verify] button", 200, "The endpoint has agreed.")
 }
 
 // webhook adds a webhook, tests, edits, pauses and resumes it, and gives it a new key.
@@ -184,6 +273,9 @@ func (r *runner) webhook() {
 	r.shows("whsec_")
 	r.follow("form[action=test] button", 200, "Test succeeded: 200")
 	r.follow(`a[href^="edit"]`, 200, "Edit Shop")
+	r.fill("#filter", `{"total": {"$gte": 100}}`)
+	r.follow("button[formaction=try]", 200, "No recent events to test with")
+	r.fill("#filter", "")
 	r.fill("#name", "Shop 2")
 	r.fill("input[name=hn]", "X-Token")
 	r.fill("input[name=hv]", "secret")
@@ -260,7 +352,7 @@ func TestLinkInChromium(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := newBrowser(t, mux)
-	r := &runner{b, t, d}
+	r := &runner{Browser: b, t: t, d: d}
 	link := func(a console.Access) string {
 		to, err := links.URL(b.URL+"/portal/", a)
 		r.must(err)
@@ -270,6 +362,7 @@ func TestLinkInChromium(t *testing.T) {
 	r.shows("You are grace")
 	r.open(link(console.Access{Tenant: "globex", Actor: "linus"}))
 	r.shows("You are here as grace (acme)")
+	checkLooks(t, b)
 	r.follow("form[method=post] button.main", 200, "You are linus")
 	r.open("list")
 	r.shows("You are linus")

@@ -28,39 +28,80 @@ type violation struct {
 	} `json:"nodes"`
 }
 
-const runAxe = `axe.run(document, {resultTypes: ["violations"], runOnly: {type: "tag", values:
-	["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}})
-	.then(result => JSON.stringify(result.violations))`
+// rules are those of axe that count: all of WCAG 2.2 AA and the best practices.
+const rules = `{type: "tag", values:
+	["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}`
+
+// colorRules are those whose result depends on colors.
+const colorRules = `{type: "rule", values: ["color-contrast", "link-in-text-block"]}`
+
+// runAxe returns what axe finds by some rules.
+func runAxe(b *browser.Browser, rules string) (string, error) {
+	there, err := browser.Evaluate[bool](b, `Boolean(window.axe)`)
+	if err == nil && !there {
+		_, err = browser.Evaluate[string](b, axe+`;"loaded"`)
+	}
+	if err != nil {
+		return "", err
+	}
+	return browser.Evaluate[string](b, `axe.run(document, {resultTypes: ["violations"], runOnly: `+
+		rules+`}).then(result => JSON.stringify(result.violations))`)
+}
 
 // Every page is accessible in both schemes and on a narrow screen, fits on it, and does nothing
 // that it must not.
 func TestPages(t *testing.T) {
 	open(t)
-	for _, look := range browser.Looks()[:3] { // colors do not depend on the width
-		for _, page := range one.pages {
-			t.Run(look.Name+"/"+page.Name, func(t *testing.T) {
-				if err := one.Open(page.Path, look); err != nil {
-					t.Fatal(err)
-				}
-				checkAxe(t, one.Browser)
-				width, err := browser.Evaluate[int64](one.Browser, "document.documentElement.scrollWidth")
-				if err != nil || width > look.Width {
-					t.Errorf("it is %d wide, %v; want %d", width, err, look.Width)
-				}
-				if trouble := one.Trouble(); len(trouble) > 0 {
-					t.Errorf("got %q", trouble)
-				}
-			})
-		}
+	for _, page := range one.pages {
+		t.Run(page.Name, func(t *testing.T) {
+			if err := one.Open(page.Path, browser.Looks()[0]); err != nil {
+				t.Fatal(err)
+			}
+			checkLooks(t, one.Browser)
+			if trouble := one.Trouble(); len(trouble) > 0 {
+				t.Errorf("got %q", trouble)
+			}
+		})
 	}
 }
 
-func checkAxe(t *testing.T, b *browser.Browser) {
+// checkLooks looks at the page that is open in each way: it is accessible, and fits on the screen.
+// Style sheets follow a change at once, so that nothing is loaded again. In the dark only colors
+// are others; and they do not depend on the width, so the last way is left out.
+func checkLooks(t *testing.T, b *browser.Browser) {
 	t.Helper()
-	if _, err := browser.Evaluate[string](b, axe+`;"loaded"`); err != nil {
+	for _, look := range browser.Looks()[:3] {
+		if err := b.Look(look); err != nil {
+			t.Fatal(err)
+		}
+		of := rules
+		if look.Scheme == "dark" {
+			of = colorRules
+		}
+		checkAxe(t, b, look.Name, of)
+		width, err := browser.Evaluate[int64](b, "document.documentElement.scrollWidth")
+		if err != nil || width > look.Width {
+			t.Errorf("%s: it is %d wide, %v; want %d", look.Name, width, err, look.Width)
+		}
+		if look.Width >= 600 {
+			continue
+		}
+		cards, err := browser.Evaluate[bool](b, `[...document.querySelectorAll("table.cards td")]
+			.every(td => getComputedStyle(td).display === "block" && td.matches(".sel, [data-l]")) &&
+			[...document.querySelectorAll("table.cards thead")]
+			.every(head => getComputedStyle(head).display === "none")`)
+		if err != nil || !cards {
+			t.Errorf("%s: a table has not become cards with labels, %v", look.Name, err)
+		}
+	}
+	if err := b.Look(browser.Looks()[0]); err != nil {
 		t.Fatal(err)
 	}
-	text, err := browser.Evaluate[string](b, runAxe)
+}
+
+func checkAxe(t *testing.T, b *browser.Browser, what, rules string) {
+	t.Helper()
+	text, err := runAxe(b, rules)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +111,7 @@ func checkAxe(t *testing.T, b *browser.Browser) {
 	}
 	for _, v := range all {
 		for _, n := range v.Nodes {
-			t.Errorf("%s (%s): %s\n%s", v.ID, v.Help, n.HTML, n.Why)
+			t.Errorf("%s: %s (%s): %s\n%s", what, v.ID, v.Help, n.HTML, n.Why)
 		}
 	}
 }
@@ -81,22 +122,25 @@ func TestBrokenPageIsNoticed(t *testing.T) {
 	broken := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Security-Policy", "default-src 'none'; img-src *")
 		fmt.Fprint(w, `<!doctype html><title>x</title><p style="color:#aaa">x</p>
+			<p><font color="#bbbbbb">pale</font></p>
 			<img src="http://127.0.0.1:1/x.png"><script>alert(1)</script>`)
 	})
-	b, err := browser.New(t.Context(), broken)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer b.Close()
+	b := newTab(t, broken)
 	if err := b.Open("/", browser.Looks()[0]); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := browser.Evaluate[string](b, axe+`;"loaded"`); err != nil {
+	text, err := runAxe(b, rules)
+	if err != nil || !strings.Contains(text, `"id":"image-alt"`) ||
+		!strings.Contains(text, `"id":"color-contrast"`) {
+		t.Errorf("got %s, %v, want the image without a text, and the text that is hard to read", text, err)
+	}
+	// Colors are looked at again where only they have changed.
+	if err := b.Look(browser.Looks()[1]); err != nil {
 		t.Fatal(err)
 	}
-	text, err := browser.Evaluate[string](b, runAxe)
-	if err != nil || !strings.Contains(text, `"id":"image-alt"`) {
-		t.Errorf("got %s, %v, want the image without a text", text, err)
+	text, err = runAxe(b, colorRules)
+	if err != nil || !strings.Contains(text, `"id":"color-contrast"`) {
+		t.Errorf("in the dark: got %s, %v, want the text that is hard to read", text, err)
 	}
 	trouble := strings.Join(b.Trouble(), "\n")
 	for _, want := range []string{"127.0.0.1:1/x.png", "inline script", "inline style"} {
@@ -205,27 +249,50 @@ func TestKeys(t *testing.T) {
 	}
 }
 
-// Live replaces what changes, and rests while somebody works on it.
+// Live replaces what changes, and rests while somebody works on it, and while nobody looks.
 func TestLive(t *testing.T) {
 	open(t)
 	if err := one.Open("/portal/deliveries?live=1", browser.Looks()[0]); err != nil {
 		t.Fatal(err)
 	}
-	mark := `document.querySelector("[data-swap]").dataset.mine = "1"; true`
-	if _, err := browser.Evaluate[bool](one.Browser, mark); err != nil {
-		t.Fatal(err)
+	run := func(script string) {
+		t.Helper()
+		if _, err := browser.Evaluate[bool](one.Browser, "{"+script+"; true}"); err != nil {
+			t.Fatal(err)
+		}
 	}
-	wait(t, `document.querySelector("[data-swap]").dataset.mine === undefined`)
-	ticked := `document.querySelector("[data-swap] input[type=checkbox]").checked = true; ` +
-		`window.fetches = 0; const real = window.fetch; ` +
-		`window.fetch = (...a) => { window.fetches++; return real(...a); }; ` +
-		`window.turns = 0; setInterval(() => window.turns++, 1000); true`
-	if _, err := browser.Evaluate[bool](one.Browser, "{"+ticked+"}"); err != nil {
-		t.Fatal(err)
-	}
-	wait(t, `window.turns >= 4`) // time for several, by the page's own clock
-	if n, err := browser.Evaluate[int](one.Browser, `window.fetches`); err != nil || n > 1 {
-		t.Errorf("got %d refreshes, %v, while a row is ticked; want at most the one under way", n, err)
+	run(`window.fetches = 0; window.real = window.fetch;
+		window.fetch = (...a) => { window.fetches++; return window.real(...a); };
+		window.turns = 0; setInterval(() => window.turns++, 1000)`)
+	const mark = `document.querySelector("[data-swap]").dataset.mine = "1"`
+	const replaced = `document.querySelector("[data-swap]").dataset.mine === undefined`
+	for _, test := range []struct{ name, begin, end string }{
+		{"a row is ticked", `document.querySelector("tbody input[name=d]").checked = true`,
+			`document.querySelector("tbody input[name=d]").checked = false`},
+		{"a text is selected", `getSelection().selectAllChildren(document.querySelector("h1"))`,
+			`getSelection().removeAllRanges()`},
+		{"something is written", `document.querySelector("#find").focus()`,
+			`document.activeElement.blur()`},
+		{"a row has the focus", `document.querySelector("a.row").focus()`,
+			`document.activeElement.blur()`},
+		{"the list of keys is open", `document.querySelector("#help").showModal()`,
+			`document.querySelector("#help").close(); document.activeElement.blur()`},
+		{"the page is hidden",
+			`Object.defineProperty(document, "hidden", {configurable: true, get: () => true})`,
+			`delete document.hidden`},
+	} {
+		run(mark)
+		wait(t, replaced)
+		run(mark + "; " + test.begin + "; window.turns = 0")
+		wait(t, `window.turns >= 1`) // in which one that was under way ends
+		run(`window.fetches = 0; window.turns = 0`)
+		wait(t, `window.turns >= 2`) // time for two, by the page's own clock
+		same, err := browser.Evaluate[bool](one.Browser, `window.fetches === 0 && !(`+replaced+`)`)
+		if err != nil || !same {
+			t.Errorf("while %s: it is refreshed, %v", test.name, err)
+		}
+		run(test.end)
+		wait(t, replaced)
 	}
 	if trouble := one.Trouble(); len(trouble) > 0 {
 		t.Errorf("got %q", trouble)

@@ -22,7 +22,26 @@ var (
 	deliveries = flag.Int("deliveries", 0, "how many deliveries the busy host has")
 )
 
-// one is the busy host of all tests, with a browser; see open.
+// program is the Chromium of all tests; see newTab.
+var program struct {
+	*browser.Chromium
+	err  error
+	once sync.Once
+}
+
+// chromium starts the Chromium of all tests, at its first call.
+func chromium(t *testing.T) *browser.Chromium {
+	t.Helper()
+	program.once.Do(func() {
+		program.Chromium, program.err = browser.Start(context.Background())
+	})
+	if program.err != nil {
+		t.Fatal(program.err)
+	}
+	return program.Chromium
+}
+
+// one is the busy host of all tests, with a tab; see open.
 var one struct {
 	*browser.Browser
 	host    *busy.Host
@@ -49,6 +68,9 @@ func TestMain(m *testing.M) {
 			code = max(code, 1)
 		}
 		one.Close()
+	}
+	if program.Chromium != nil {
+		program.Chromium.Close()
 	}
 	if one.host != nil {
 		one.host.Close()
@@ -83,7 +105,7 @@ func open(t *testing.T) {
 		if one.pages, err = somePages(t.Context(), one.host); err != nil {
 			t.Fatal(err)
 		}
-		if one.Browser, err = browser.New(context.Background(), one.handler); err != nil {
+		if one.Browser, err = chromium(t).New(one.handler); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -161,6 +183,7 @@ func somePages(ctx context.Context, host *busy.Host) ([]Page, error) {
 		{"new", "/portal/new"},
 		{"edit", "/portal/edit?" + acme("Billing")},
 		{"types", "/portal/types"},
+		{"example", "/portal/example?type=order.created"},
 		{"rotate", "/portal/rotate?" + acme("ERP")},
 		{"disable", "/portal/disable?" + acme("ERP")},
 		{"delete", "/portal/delete?" + acme("ERP")},

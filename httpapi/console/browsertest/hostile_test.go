@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -37,16 +38,19 @@ func corpus() []string {
 		`<template><script>RUN</script></template>`, `<object data="javascript:RUN">`,
 		`<details open ontoggle='RUN'>`, `<video><source onerror='RUN'>`,
 	}
-	hidden := []string{"", "\u202e", "\u2066", "\u200b", "\u200d", "\ufeff", "\u00ad", "\u2028",
+	before := []string{"", "\u202e", "\u2066", "\u200b", "\u200d", "\ufeff", "\u00ad", "\u2028",
 		"\ufe0f", "\u180f", "\U00016fe4", "\U0001107f"}
 	var all []string
 	for i, shape := range shapes {
-		for j, h := range hidden {
+		for j, h := range before {
 			all = append(all, fmt.Sprintf("n%d-%d ", i, j)+h+strings.ReplaceAll(shape, "RUN", run))
 		}
 	}
 	return all
 }
+
+// hidden are characters of the corpus that can't be seen.
+const hidden = "\u202e\u2066\u200b\u200d\ufeff\u00ad\u2028\ufe0f\u180f\U00016fe4\U0001107f"
 
 // What others write is text in a browser too: nothing of it runs or loads, and what is seen is what
 // is there, with escapes in place of what can't be seen.
@@ -66,24 +70,9 @@ func TestHostileCorpus(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- d.Run(ctx) }()
 	t.Cleanup(func() { stop(); <-done })
-	sub, err := d.Subscribe(t.Context(), store.Subscription{
-		Name: "<b>" + all[0], URL: "https://a.example/<x>?q=" + "secret",
-	})
+	sub, err := d.Subscribe(t.Context(), store.Subscription{URL: "https://a.example/<x>?q=secret"})
 	if err != nil {
 		t.Fatal(err)
-	}
-	const together = 8 // in one answer, so that there are fewer pages to open
-	for i := 0; i < len(all); i += together {
-		text := strings.Join(all[i:i+together], "\n")
-		payload, err := json.Marshal(map[string]string{"text": text, text: "key"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		e := events.Event{ID: fmt.Sprintf("e%d", i), Type: "a.b", Time: time.Now(), Payload: payload,
-			Key: "<script>"}
-		if err := d.Publish(t.Context(), e); err != nil {
-			t.Fatal(err)
-		}
 	}
 	mux := http.NewServeMux()
 	who := func(*http.Request) (console.Access, error) {
@@ -94,47 +83,71 @@ func TestHostileCorpus(t *testing.T) {
 	}
 	b := newBrowser(t, mux)
 	checkNames(t, d, b, all)
-	others := []string{"/webhook?id=", "/deliveries?id=", "/edit?id=", "/delete?id=", "/rotate?id=",
-		"/replay?state=delivered&id=", "/list?text="}
-	for i := 0; i < len(all); i += together {
-		waitAttempt(t, d, sub.ID, fmt.Sprintf("e%d", i))
+	others := []string{"webhook?id=", "deliveries?id=", "edit?id=", "delete?id=", "rotate?id=",
+		"replay?state=delivered&id=", "disable?id="}
+	const together = 48 // in one payload and one answer, so that there are few pages to open
+	for i, texts := range slices.Collect(slices.Chunk(all, together)) {
+		id := fmt.Sprintf("e%d", i)
+		payload := map[string]string{"text": strings.Join(texts, "\n")}
+		for _, text := range texts {
+			payload[text] = "key"
+		}
+		body, err := json.Marshal(payload)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Publish(t.Context(), events.Event{ID: id, Type: "a.b", Time: time.Now(),
+			Payload: body, Key: texts[0]}); err != nil {
+			t.Fatal(err)
+		}
+		waitAttempt(t, d, sub.ID, id)
 		if _, err := d.Update(t.Context(), sub.ID, func(s *store.Subscription) error {
-			s.Name = all[i+i/together%together]
+			s.Name = texts[i%len(texts)]
+			s.Description = strings.Join(texts[:10], "\n")
 			return nil
 		}); err != nil {
 			t.Fatal(err)
 		}
-		page := fmt.Sprintf("/delivery?id=%s&event=e%d", sub.ID, i)
-		if err := b.Open(page, browser.Looks()[0]); err != nil {
-			t.Fatal(err)
-		}
-		seen, err := browser.Evaluate[string](b, `document.title + "\n" + document.body.textContent`)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if strings.HasPrefix(seen, "ran") || strings.ContainsAny(seen,
-			"\u202e\u2066\u200b\u200d\ufeff\u00ad\u2028\ufe0f\u180f\U00016fe4\U0001107f") {
-			t.Errorf("%s: got %q", page, seen)
-		}
-		for _, text := range all[i : i+together] {
-			if shown := escaped(text); !strings.Contains(seen, shown) {
-				t.Errorf("%s: %q is not seen in %q", page, shown, seen)
-			}
-		}
-		if trouble := b.Trouble(); len(trouble) > 0 {
-			t.Errorf("%s: got %q", page, trouble)
-		}
-		for _, page := range []string{fmt.Sprintf("/event?id=e%d", i),
-			others[i/together%len(others)] + sub.ID} {
+		for page, places := range map[string][]string{
+			fmt.Sprintf("/delivery?id=%s&event=%s", sub.ID, id): {
+				"[aria-labelledby=payload]", "[aria-labelledby=attempts]"},
+			"/event?id=" + id:                    {"main"},
+			"/" + others[i%len(others)] + sub.ID: nil,
+		} {
 			if err := b.Open(page, browser.Looks()[0]); err != nil {
 				t.Fatal(err)
 			}
-			if title, err := browser.Evaluate[string](b, `document.title`); err != nil ||
-				title == "ran" {
-				t.Errorf("%s: something of it ran, %v", page, err)
+			checkSeen(t, b, page, "html", nil)
+			for _, place := range places {
+				checkSeen(t, b, page, place, texts)
+			}
+			if trouble := b.Trouble(); len(trouble) > 0 {
+				t.Errorf("%s: got %q", page, trouble)
 			}
 		}
 	}
+}
+
+// checkSeen checks that a part of the page that is open has texts, with escapes of what can't be
+// seen, and that nothing of them has run. It returns what is seen.
+func checkSeen(
+	t *testing.T, b *browser.Browser, page, selector string, texts []string,
+) string {
+	t.Helper()
+	seen, err := browser.Evaluate[string](b, `document.title + "\n" + document.querySelector("`+
+		selector+`").textContent`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.HasPrefix(seen, "ran") || strings.ContainsAny(seen, hidden) {
+		t.Errorf("%s: got %q", page, seen)
+	}
+	for _, text := range texts {
+		if shown := escaped(text); !strings.Contains(seen, shown) {
+			t.Errorf("%s: %q is not seen in %q", page, shown, seen)
+		}
+	}
+	return seen
 }
 
 // checkNames makes a webhook of each text, by its name and in its URL, and looks at the list of
@@ -153,11 +166,8 @@ func checkNames(t *testing.T, d *dispatcher.Dispatcher, b *browser.Browser, all 
 		if err := b.Open("/"+page, browser.Looks()[0]); err != nil {
 			t.Fatal(err)
 		}
-		text, err := browser.Evaluate[string](b, `document.title + "\n" + document.body.textContent`)
-		if err != nil || strings.HasPrefix(text, "ran") {
-			t.Fatalf("%s: got %q, %v", page, text, err)
-		}
-		seen.WriteString(text)
+		seen.WriteString(checkSeen(t, b, page, "html", nil))
+		var err error
 		page, err = browser.Evaluate[string](b,
 			`document.querySelector("a[rel=next]")?.getAttribute("href") ?? ""`)
 		if err != nil {

@@ -12,15 +12,22 @@ import (
 // policy, no request to another host.
 func newBrowser(t *testing.T, handler http.Handler) *browser.Browser {
 	t.Helper()
-	b, err := browser.New(t.Context(), handler)
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := newTab(t, handler)
 	t.Cleanup(func() {
 		if trouble := b.AllTrouble(); len(trouble) > 0 {
 			t.Errorf("pages have done what they must not: %q", trouble)
 		}
-		b.Close()
 	})
+	return b
+}
+
+// newTab is newBrowser, for pages that do what they must not.
+func newTab(t *testing.T, handler http.Handler) *browser.Browser {
+	t.Helper()
+	b, err := chromium(t).New(handler)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.Close)
 	return b
 }

@@ -2,6 +2,7 @@ package show_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/httpapi/console/internal/show"
@@ -29,6 +30,23 @@ func TestAnswersAreShownLikePayloads(t *testing.T) {
 			(len(got.Got) > 0) != test.header || len(got.Sent) != 1 {
 			t.Errorf("payloads %t, redacted %t: got %+v", test.events.Payloads,
 				test.events.Redact != nil, got)
+		}
+	}
+}
+
+// The times of an attempt's phases are named, those that took none are left out, and a kept
+// connection is said.
+func TestPhases(t *testing.T) {
+	const ms = time.Millisecond
+	events := show.Events{}
+	for want, detail := range map[string]store.AttemptDetail{
+		"name 1 ms · connect 2 ms · TLS 3 ms · first byte 4 ms": {DNS: ms, Connect: 2 * ms, TLS: 3 * ms,
+			FirstByte: 4 * ms},
+		"connection kept · first byte 4 ms": {Reused: true, FirstByte: 4 * ms},
+		"":                                  {},
+	} {
+		if got := events.NewAttempt(store.Attempt{Detail: &detail}, false).Phases; got != want {
+			t.Errorf("got %q, want %q", got, want)
 		}
 	}
 }

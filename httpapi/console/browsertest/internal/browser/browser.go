@@ -4,6 +4,7 @@ package browser
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -12,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/chromedp/cdproto/accessibility"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
@@ -41,23 +43,14 @@ func Installed() bool {
 	return err == nil
 }
 
-// Browser is a Chromium with one tab, and the handler that it looks at.
-type Browser struct {
-	URL string // of the handler, without a slash at its end
-
-	ctx   context.Context
+// Chromium is one that runs.
+type Chromium struct {
+	ctx   context.Context // of its first tab
 	close []func()
-
-	mu       sync.Mutex
-	asked    []string // by dialogs of the browser's own since Open
-	requests []string // URLs of all since Open
-	trouble  []string // exceptions, console errors, violations of the policy
-	earlier  []string // trouble of the pages before
 }
 
-// New starts a browser and a server.
-func New(ctx context.Context, handler http.Handler) (*Browser, error) {
-	server := httptest.NewServer(handler)
+// Start starts a Chromium, which runs until Close or the end of ctx.
+func Start(ctx context.Context) (*Chromium, error) {
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath("chromium"),
 		chromedp.NoSandbox, // it runs as root in containers
@@ -67,16 +60,55 @@ func New(ctx context.Context, handler http.Handler) (*Browser, error) {
 	)
 	allocator, cancelAllocator := chromedp.NewExecAllocator(ctx, options...)
 	tab, cancelTab := chromedp.NewContext(allocator)
-	b := &Browser{URL: server.URL, ctx: tab,
-		close: []func(){cancelTab, cancelAllocator, server.Close}}
-	if err := chromedp.Listen(tab, b.note); err != nil {
-		b.Close()
+	c := &Chromium{tab, []func(){cancelTab, cancelAllocator}}
+	if err := chromedp.Do(tab); err != nil {
+		c.Close()
 		return nil, fmt.Errorf("browser: chromium does not start: %w", err)
+	}
+	return c, nil
+}
+
+// Close ends it, with all of its tabs.
+func (c *Chromium) Close() {
+	for _, f := range c.close {
+		f()
+	}
+}
+
+// Browser is a tab of a Chromium, with cookies and a storage of its own, and the handler that it
+// looks at.
+type Browser struct {
+	URL string // of the handler, without a slash at its end
+
+	ctx   context.Context
+	close []func()
+	look  Look // at present; zero before the first
+
+	mu       sync.Mutex
+	asked    []string // by dialogs of the browser's own since Open
+	requests []string // URLs of all since Open
+	trouble  []string // exceptions, console errors, violations of the policy
+	earlier  []string // trouble of the pages before
+}
+
+// New opens a tab, and starts a server for the handler. Tabs can be used at the same time.
+func (c *Chromium) New(handler http.Handler) (*Browser, error) {
+	server := httptest.NewServer(handler)
+	tab, cancelTab := chromedp.NewContext(c.ctx, chromedp.WithNewBrowserContext())
+	b := &Browser{URL: server.URL, ctx: tab, close: []func(){cancelTab, server.Close}}
+	err := chromedp.Listen(tab, b.note)
+	if err == nil { // a page is to behave as if its tab had the focus, whichever has
+		_, err = chromedp.Call(tab, emulation.SetFocusEmulationEnabled,
+			emulation.SetFocusEmulationEnabledParams{Enabled: true})
+	}
+	if err != nil {
+		b.Close()
+		return nil, fmt.Errorf("browser: a tab does not open: %w", err)
 	}
 	return b, nil
 }
 
-// Close ends the browser and the server.
+// Close closes the tab, and ends the server.
 func (b *Browser) Close() {
 	for _, f := range b.close {
 		f()
@@ -130,6 +162,19 @@ func (b *Browser) Open(path string, look Look) error {
 	b.mu.Lock()
 	b.asked, b.requests, b.trouble, b.earlier = nil, nil, nil, earlier
 	b.mu.Unlock()
+	if err := b.Look(look); err != nil {
+		return err
+	}
+	ctx, cancel := b.within()
+	defer cancel()
+	return chromedp.Do(ctx, chromedp.Navigate(b.URL+path), chromedp.WaitReady("body"))
+}
+
+// Look changes how the page is looked at that is open, and those that are opened later.
+func (b *Browser) Look(look Look) error {
+	if b.look == look {
+		return nil
+	}
 	ctx, cancel := b.within()
 	defer cancel()
 	_, err := chromedp.Call(ctx, emulation.SetDeviceMetricsOverride,
@@ -143,10 +188,10 @@ func (b *Browser) Open(path string, look Look) error {
 			{Name: "prefers-color-scheme", Value: look.Scheme},
 			{Name: "prefers-reduced-motion", Value: "reduce"},
 		}})
-	if err != nil {
-		return err
+	if err == nil {
+		b.look = look
 	}
-	return chromedp.Do(ctx, chromedp.Navigate(b.URL+path), chromedp.WaitReady("body"))
+	return err
 }
 
 // within bounds what is done in the tab.
@@ -166,6 +211,32 @@ func Evaluate[T any](b *Browser, script string) (T, error) {
 	ctx, cancel := b.within()
 	defer cancel()
 	return chromedp.Run(ctx, chromedp.Evaluate[T](script, chromedp.EvalAwaitPromise))
+}
+
+// Node is what assistive technology is told of an element: what it is, and how it is called.
+type Node struct{ Role, Name string }
+
+// Tree returns what assistive technology is told of the page.
+func (b *Browser) Tree() ([]Node, error) {
+	ctx, cancel := b.within()
+	defer cancel()
+	tree, err := chromedp.Call(ctx, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{})
+	if err != nil {
+		return nil, err
+	}
+	text := func(v *accessibility.Value) (s string) {
+		if v != nil && len(v.Value) > 0 {
+			_ = json.Unmarshal(v.Value, &s) // what is no text, such as a number, has no name
+		}
+		return s
+	}
+	var all []Node
+	for _, n := range tree.Nodes {
+		if !n.Ignored {
+			all = append(all, Node{text(n.Role), text(n.Name)})
+		}
+	}
+	return all, nil
 }
 
 // Picture returns a page as a PNG, of so many pixels of its height at most.
