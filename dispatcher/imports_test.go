@@ -78,6 +78,7 @@ var rooms = map[string][]string{
 		"events", "events/cloudevents", "events/filter", "signing", "store",
 	},
 	"dispatcher/internal/clientpool": {"dispatcher/internal/h1"},
+	"dispatcher/internal/content":    {"events", "events/cloudevents", "events/filter", "store"},
 	"dispatcher/internal/engine":     {"dispatcher/internal/send", "events", "store"},
 	"dispatcher/internal/erase":      {"store"},
 	"dispatcher/internal/h1":         {},
@@ -91,9 +92,9 @@ var rooms = map[string][]string{
 	"dispatcher/internal/replay":     {"events", "store"},
 	"dispatcher/internal/rotation":   {"events", "signing", "store"},
 	"dispatcher/internal/send": {
-		"dispatcher/internal/clientpool", "dispatcher/internal/h1",
+		"dispatcher/internal/clientpool", "dispatcher/internal/content", "dispatcher/internal/h1",
 		"dispatcher/internal/netguard", "dispatcher/internal/transport", "events",
-		"events/cloudevents", "events/filter", "signing", "store",
+		"events/cloudevents", "signing", "store",
 	},
 	"dispatcher/internal/transport": {
 		"dispatcher/internal/clientpool", "dispatcher/internal/h1", "dispatcher/internal/netguard",
