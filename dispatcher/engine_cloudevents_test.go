@@ -92,7 +92,8 @@ func TestCloudEventsStayAsTheyWereSent(t *testing.T) {
 		{"structured", "binary", cloudevents.ContentType, ""},
 		{"structured", "off", cloudevents.ContentType, ""},
 		{"binary", "binary", "application/json", "evt_1"},
-		{"binary", "structured", "application/json", ""},
+		{"binary", "structured", "application/json", "evt_1"},
+		{"binary", "off", "application/json", "evt_1"},
 		{"off", "structured", "application/json", ""},
 		{"off", "binary", "application/json", ""},
 	} {

@@ -77,6 +77,7 @@ var rooms = map[string][]string{
 		"dispatcher/internal/netguard", "dispatcher/internal/send", "events", "events/cloudevents", "events/filter", "signing", "store",
 	},
 	"dispatcher/internal/clientpool": {"dispatcher/internal/h1"},
+	"dispatcher/internal/content":    {"events", "events/cloudevents", "events/filter", "store"},
 	"dispatcher/internal/engine":     {"dispatcher/internal/send", "events", "store"},
 	"dispatcher/internal/erase": {
 		"dispatcher/internal/actor", "dispatcher/internal/engine", "events", "store",
@@ -111,9 +112,9 @@ var rooms = map[string][]string{
 	},
 	"dispatcher/internal/rotation": {"events", "signing", "store"},
 	"dispatcher/internal/send": {
-		"dispatcher/internal/clientpool", "dispatcher/internal/h1",
+		"dispatcher/internal/clientpool", "dispatcher/internal/content", "dispatcher/internal/h1",
 		"dispatcher/internal/netguard", "dispatcher/internal/transport", "events",
-		"events/cloudevents", "events/filter", "signing", "store",
+		"events/cloudevents", "signing", "store",
 	},
 	"dispatcher/internal/transport": {
 		"dispatcher/internal/clientpool", "dispatcher/internal/h1", "dispatcher/internal/netguard",

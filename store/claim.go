@@ -171,11 +171,11 @@ type Outcome struct {
 	ThrottleFor time.Duration
 
 	// BodyState, unless it is BodyUndecided, replaces that of the delivery, and BodyOverride with
-	// it. Later claims have them, after a Requeue too. Only with Pending and Dead.
+	// it. Later claims have them, after a Requeue too. Not with Canceled.
 	BodyState BodyState
 
-	// BodyOverride is what to send in place of the event's body, or what that is reduced to; it may
-	// be empty. Only with a state that HasOverride.
+	// BodyOverride says what is sent in place of the event's body: settings by which it is made, or
+	// the bytes. A store does not read it. It may be empty. Only with a state that HasOverride.
 	BodyOverride []byte
 }
 
@@ -192,21 +192,20 @@ const (
 )
 
 // BodyState says what is decided of the body that attempts of a delivery send. The dispatcher sets
-// it, so that every attempt sends the same bytes even if the host's hooks change. A store keeps
-// it for each delivery.
+// it, so that every attempt sends the same bytes even if the subscription or the host's hooks
+// change. A store keeps it for each delivery, whatever becomes of that.
 type BodyState uint8
 
 const (
-	BodyUndecided  BodyState = iota // no attempt has decided it
-	BodyOverridden                  // it is BodyOverride
+	BodyUndecided  BodyState = iota // the first attempt decides it; once there was one, the event's
+	BodyOverridden                  // it is as BodyOverride says
 	BodyUnchanged                   // it is the event's
-	BodyUnfiltered                  // it is not decided, and the host's filter is to be asked again
-	BodyReduced                     // it is the event's, reduced to what BodyOverride says
+	BodyUnsent                      // there were attempts, and none has sent it: the next decides
 	bodyStates
 )
 
 // HasOverride reports whether a store keeps a BodyOverride with the state.
-func (s BodyState) HasOverride() bool { return s == BodyOverridden || s == BodyReduced }
+func (s BodyState) HasOverride() bool { return s == BodyOverridden }
 
 // Result says what Finish did with one outcome.
 type Result struct {

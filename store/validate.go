@@ -100,9 +100,9 @@ func (o *Outcome) Validate() error {
 		if err := o.validateEffect(); err != nil {
 			return err
 		}
-		if err := o.validateBody(); err != nil {
-			return err
-		}
+	}
+	if err := o.validateBody(); err != nil {
+		return err
 	}
 	return o.Attempt.Validate()
 }
@@ -139,8 +139,8 @@ func (o *Outcome) validateBody() error {
 	}
 	if len(o.BodyOverride) > 0 && !o.BodyState.HasOverride() {
 		return invalid("body_override",
-			"has %d bytes that are not to be kept; give the body_state BodyOverridden or BodyReduced "+
-				"with them", len(o.BodyOverride))
+			"has %d bytes that are not to be kept; give the body_state BodyOverridden with "+
+				"them", len(o.BodyOverride))
 	}
 	return nil
 }

@@ -57,7 +57,7 @@ func TestOverrideEnds(t *testing.T) {
 	}{
 		{store.BodyOverridden, 1}, {store.BodyOverridden, 1},
 		{store.BodyUndecided, 1}, {store.BodyUnchanged, 0},
-		{store.BodyOverridden, 1}, {store.BodyUnfiltered, 0},
+		{store.BodyOverridden, 1}, {store.BodyUnsent, 0},
 	} {
 		o := store.Outcome{Lease: claim(t, s, 1)[0].Lease, State: store.Pending,
 			BodyState: tt.state}
@@ -69,6 +69,30 @@ func TestOverrideEnds(t *testing.T) {
 				tt.want)
 		}
 	}
+}
+
+// TestLateSuccessOfErased has an attempt end that was under way when its event was erased. It counts,
+// and brings nothing back of what was sent.
+func TestLateSuccessOfErased(t *testing.T) {
+	s := create(t, nil)
+	subscribe(t, s)
+	publish(t, s, "event", 1)
+	c := claim(t, s, 1)[0]
+	if n, _, err := s.Erase(t.Context(), store.EraseQuery{Limit: 10}); n != 1 || err != nil {
+		t.Fatalf("Erase: got %d, %v, want 1", n, err)
+	}
+	r, err := s.Finish(t.Context(), store.Outcome{
+		Lease: c.Lease, State: store.Delivered,
+		Attempt:   store.Attempt{At: time.Now(), Status: 200, Response: []byte(canary)},
+		BodyState: store.BodyOverridden, BodyOverride: []byte(canary),
+	})
+	if err != nil || r[0].Ignored {
+		t.Fatalf("Finish: got %+v, %v, want it to count", r, err)
+	}
+	if s.Overrides() != 0 || bytes.Contains(compacted(t, s), []byte(canary)) {
+		t.Error("the file has what was sent of an event that was erased")
+	}
+	verify(t, s)
 }
 
 // fail records failures with a response, and gives the deliveries bodies of their own.

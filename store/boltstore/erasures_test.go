@@ -52,6 +52,7 @@ func newWide(t *testing.T, o *boltstore.Options) *wide {
 		switch i % 5 {
 		case 0:
 			o.State = store.Delivered
+			o.BodyState, o.BodyOverride = store.BodyOverridden, []byte(canary)
 		case 1:
 			o.State = store.Dead
 		case 2:

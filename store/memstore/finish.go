@@ -95,7 +95,8 @@ func (d *delivery) attempted(o *store.Outcome) {
 // next takes d to its next state, which ends its lease. after is the subscription's health as the
 // outcome leaves it.
 func (s *state) next(d *delivery, o store.Outcome, after *store.Health, now time.Time) {
-	if o.BodyState != store.BodyUndecided && o.State != store.Delivered {
+	// What an erasure has removed must not come back with a late success.
+	if o.BodyState != store.BodyUndecided && !d.event.erased {
 		d.bodyState, d.override = o.BodyState, slices.Clone(o.BodyOverride)
 	}
 	// A retry stands by its time from now on, and no longer by its event.

@@ -97,6 +97,31 @@ func TestEraseLeavesNoRow(t *testing.T) {
 	}
 }
 
+// TestLateSuccessOfErased has attempts end that were under way when their event was erased. They
+// count, and bring nothing back of what was sent. An override of a success is there until then.
+func TestLateSuccessOfErased(t *testing.T) {
+	s, pool, schema := newSchema(t)
+	ev := answered(t, s, "")
+	page, err := s.Deliveries(t.Context(), store.DeliveryQuery{EventID: ev.ID})
+	if err != nil || len(page.Items) != 1 {
+		t.Fatalf("Deliveries: got %d, %v, want 1", len(page.Items), err)
+	}
+	success := store.Outcome{
+		Lease: store.Lease{SubscriptionID: page.Items[0].SubscriptionID, EventID: ev.ID},
+		State: store.Delivered, Attempt: store.Attempt{At: time.Now(), Status: 200},
+		BodyState: store.BodyOverridden, BodyOverride: []byte(canary),
+	}
+	if n, _, err := s.Erase(t.Context(), store.EraseQuery{EventID: ev.ID}); n != 1 || err != nil {
+		t.Fatalf("Erase: got %d, %v, want 1", n, err)
+	}
+	if r, err := s.Finish(t.Context(), success); err != nil || r[0].Ignored {
+		t.Fatalf("Finish: got %+v, %v, want it to count", r, err)
+	}
+	if got := rowsWith(t, pool, schema, canary); len(got) > 0 {
+		t.Errorf("tables with the canary: got %v, want none", got)
+	}
+}
+
 func unsubscribe(t *testing.T, s *pgstore.Store, id string) {
 	t.Helper()
 	_, err := s.UpdateSubscription(t.Context(), id, func(sub *store.Subscription) error {

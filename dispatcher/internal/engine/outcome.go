@@ -38,13 +38,16 @@ const (
 // endpoint that refuses one delivery is alive, and one that is down has nothing against any of
 // them.
 func (e *Engine) outcomeOf(c *store.Claim, p *Policy, r *send.Result) store.Outcome {
-	o := store.Outcome{Lease: c.Lease, Attempt: r.Attempt}
+	o := store.Outcome{
+		Lease: c.Lease, Attempt: r.Attempt,
+		// Whatever it is, a redelivery of a success included: the endpoint may have got it.
+		BodyState: r.Mark.State, BodyOverride: r.Mark.Override,
+	}
 	o.Attempt.Number = c.Attempt
 	if r.Kind == send.KindDelivered {
 		o.State = store.Delivered
 		return o
 	}
-	o.BodyState, o.BodyOverride = r.Body.State, r.Body.Override
 	o.Probe = e.probePolicy()
 	switch r.Kind {
 	case send.KindGone, send.KindRefused:

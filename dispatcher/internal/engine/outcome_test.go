@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/outhook/outhook/dispatcher/internal/content"
 	"github.com/outhook/outhook/dispatcher/internal/engine"
 	"github.com/outhook/outhook/dispatcher/internal/send"
 	"github.com/outhook/outhook/store"
@@ -135,14 +136,14 @@ func TestOutcomeOf(t *testing.T) {
 		if tt.result.Kind == send.KindGone {
 			tt.result.Attempt.Status = 410
 		}
-		tt.result.Body = send.Body{State: store.BodyOverridden, Override: []byte("kept")}
+		tt.result.Mark = content.Mark{State: store.BodyOverridden, Override: []byte("kept")}
 		o := e.OutcomeOf(c, &tt.result)
 		if o.State != tt.state || o.RetryIn != tt.retryIn || o.KeepRetry != tt.kept {
 			t.Errorf("%s: %s, retried in %v, counted: %v; want %s, %v, %v",
 				tt.name, o.State, o.RetryIn, !o.KeepRetry, tt.state, tt.retryIn, !tt.kept)
 		}
 		kept := o.BodyState == store.BodyOverridden && string(o.BodyOverride) == "kept"
-		if o.Lease != c.Lease || o.Attempt.Number != tt.attempt || kept == (tt.state == store.Delivered) {
+		if o.Lease != c.Lease || o.Attempt.Number != tt.attempt || !kept {
 			t.Errorf("%s: lease %v, number %d, body %d %q",
 				tt.name, o.Lease, o.Attempt.Number, o.BodyState, o.BodyOverride)
 		}

@@ -106,6 +106,10 @@ func (r *Reader) Acknowledge(
 			},
 			State: store.Delivered,
 		}
+		// A poll makes no request, and decides nothing of what later ones send.
+		if named[i].Attempts == 0 {
+			outcomes[i].BodyState = store.BodyUnsent
+		}
 	}
 	results, err := r.store.Finish(ctx, outcomes...)
 	if err != nil {
@@ -131,6 +135,7 @@ func claimOf(sub *store.Subscription, d *store.Delivery) *store.Claim {
 		Key:          d.Key,
 		EnqueuedAt:   d.CreatedAt,
 		Attempt:      d.Attempts + 1,
+		BodyState:    store.BodyUnsent, // each poll reads by the settings of its time
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"syscall"
 
 	"github.com/outhook/outhook/dispatcher/internal/clientpool"
+	"github.com/outhook/outhook/dispatcher/internal/content"
 	"github.com/outhook/outhook/dispatcher/internal/h1"
 	"github.com/outhook/outhook/dispatcher/internal/netguard"
 	"github.com/outhook/outhook/dispatcher/internal/transport"
@@ -50,10 +51,6 @@ var (
 
 	// errURL is about a stored URL that Subscribe would not have stored.
 	errURL = errors.New("send: the URL is not one that can be posted to")
-
-	// errBody is about a stored event whose payload cannot be found in its body. It is only noticed
-	// if a hook is to see the event.
-	errBody = errors.New("send: the stored body is not one that can be read")
 
 	// errStatus is about an answer like 099, which http.ReadResponse lets pass, or of a host's
 	// Transport. A store would refuse it.
@@ -103,10 +100,12 @@ func classify(err error) (class, words string) {
 		return ClassSender, "its " + hook.hook + " failed"
 	case errors.Is(err, errPanic), errors.Is(err, transport.ErrPanic):
 		return ClassSender, "it failed while sending"
-	case errors.Is(err, errBody):
+	case errors.Is(err, content.ErrBody):
 		return ClassSender, "it could not make the request"
-	case errors.Is(err, errFields):
+	case errors.Is(err, content.ErrFields):
 		return ClassSender, "the stored fields are not ones that can be read"
+	case errors.Is(err, content.ErrMark):
+		return ClassSender, "what was sent first is stored in a form that can't be read"
 	case errors.Is(err, errURL):
 		return ClassSender, "the stored URL is not one that can be posted to"
 	case errors.Is(err, transport.ErrProxy):

@@ -39,7 +39,7 @@ func (x *Exchange) isOptions() bool { return x != nil && x.Options != nil }
 
 // take keeps the answer of an exchange. It is called before anything of the body is masked.
 func (x *Exchange) take(m *message, header http.Header, r *Result, kept int) {
-	x.Sent, x.Header, x.Body = m.body, header, bytes.Clone(r.Attempt.Response)
+	x.Sent, x.Header, x.Body = m.Body, header, bytes.Clone(r.Attempt.Response)
 	r.Attempt.Response = r.Attempt.Response[:min(len(r.Attempt.Response), kept)]
 }
 
@@ -99,7 +99,7 @@ func (s *Sender) Compose(
 	if err := s.sign(c, &m); err != nil {
 		return out, describe(err)
 	}
-	return Composed{s.header(c, &m), m.body}, ""
+	return Composed{s.header(c, &m), m.Body}, ""
 }
 
 // HostOf returns the host of a URL as it is stored; empty if it has none. It is in lower case,

@@ -2,6 +2,7 @@ package send
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -151,7 +152,7 @@ func (s *Sender) header(c *store.Claim, m *message) http.Header {
 	}
 	// The sender's own come last, so that nothing that is stored can replace them.
 	m.setAttributes(h)
-	set("Content-Type", m.contentType)
+	set("Content-Type", m.Type)
 	set(headerID, c.EventID)
 	set(headerTimestamp, strconv.FormatInt(m.at.Unix(), 10))
 	set(headerAttempt, strconv.Itoa(c.Attempt))
@@ -161,13 +162,30 @@ func (s *Sender) header(c *store.Claim, m *message) http.Header {
 	if keys := sub.Keys(m.at); len(keys) > 0 {
 		symmetric, pair := kinds(keys)
 		if !s.noAiry && symmetric != "" {
-			set(headerAiry, signing.Airy(symmetric, m.body))
+			set(headerAiry, signing.Airy(symmetric, m.Body))
 		}
 		if !s.noStandard || pair {
-			set(headerSignature, signing.Standard(c.EventID, m.at, m.body, keys...))
+			set(headerSignature, signing.Standard(c.EventID, m.at, m.Body, keys...))
 		}
 	}
 	return h
+}
+
+// attributePrefix begins the names of the headers that are attributes of a CloudEvent.
+const attributePrefix = "Ce-"
+
+// setAttributes sets the headers that make a message a CloudEvent of binary mode. A receiver takes
+// every other header with the prefix for one more attribute, so there is none.
+func (m *message) setAttributes(h http.Header) {
+	if m.Header == nil {
+		return
+	}
+	for name := range h {
+		if strings.HasPrefix(name, attributePrefix) {
+			delete(h, name)
+		}
+	}
+	maps.Copy(h, m.Header)
 }
 
 // kinds returns the first symmetric key, which alone can sign as Airy does, and whether there is an

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/net/http/httpguts"
 
+	"github.com/outhook/outhook/dispatcher/internal/content"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/events/cloudevents"
 	"github.com/outhook/outhook/signing"
@@ -58,9 +59,9 @@ func (s *Sender) Filter(c *store.Claim) (wanted bool, failed *Result) {
 	if s.hooks.Filter == nil {
 		return true, nil
 	}
-	// The filter is not asked again about a retry, as the endpoint may have the event already. It
-	// is asked again if it failed itself: then nothing was sent.
-	if c.Attempt > 1 && c.BodyState != store.BodyUnfiltered {
+	// The filter is not asked again once a request was made, as the endpoint may have the event
+	// already.
+	if content.IsDecided(c) {
 		return true, nil
 	}
 	at := time.Now()
@@ -75,20 +76,21 @@ func (s *Sender) Filter(c *store.Claim) (wanted bool, failed *Result) {
 		return false, &Result{
 			Attempt: store.Attempt{At: at, Error: describe(err)},
 			Kind:    KindOurs,
-			Body:    Body{State: store.BodyUnfiltered},
+			Mark:    content.Unsent(c),
 		}
 	}
 	return wanted, nil
 }
 
-// transform has the hook change the message. It is called for retries too, whose body is decided,
-// for the sake of their headers. Its error is a hookError or errBody.
-func (s *Sender) transform(ctx context.Context, c *store.Claim, m *message) error {
+// transform has the hook change the headers of the message, and returns what it makes of the body.
+// It is called for retries too, whose body is decided, for the sake of their headers. Its error is
+// a hookError or content.ErrBody.
+func (s *Sender) transform(ctx context.Context, c *store.Claim, m *message) ([]byte, error) {
 	header := make(http.Header, len(c.Subscription.Headers))
 	for name, value := range c.Subscription.Headers {
 		header.Set(name, value)
 	}
-	body := bytes.Clone(m.body)
+	body := bytes.Clone(m.Body)
 	err := s.guard("Transform", c, func() error {
 		e, err := hostEvent(c)
 		if err != nil {
@@ -101,17 +103,13 @@ func (s *Sender) transform(ctx context.Context, c *store.Claim, m *message) erro
 		return checkHookHeader(header)
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	m.header = header
 	if m.header == nil {
 		m.header = http.Header{} // none, not the subscription's
 	}
-	// Every attempt sends the same body: once one has sent a body, a change comes too late.
-	if !isDecided(c) {
-		m.body = body
-	}
-	return nil
+	return body, nil
 }
 
 // sign has the hook sign an attempt. Its error is a hookError.
@@ -124,7 +122,7 @@ func (s *Sender) sign(c *store.Claim, m *message) error {
 			c.SubscriptionID,
 			c.EventID,
 			m.at,
-			bytes.Clone(m.body),
+			bytes.Clone(m.Body),
 			slices.Clone(c.Subscription.Keys(m.at)),
 		)
 		if err == nil {
@@ -153,7 +151,7 @@ func (s *Sender) guard(hook string, c *store.Claim, call func() error) (err erro
 		}
 	}()
 	switch err := call(); {
-	case err == errBody: // the stored event is damaged, and the hook was not called
+	case err == content.ErrBody: // the stored event is damaged, and the hook was not called
 		return err
 	case err != nil:
 		s.logError(c, "outhook: Options."+hook+" failed", slog.Any("error", err))
@@ -182,11 +180,11 @@ func checkHookHeader(h http.Header) error {
 }
 
 // hostEvent rebuilds the event of a claim for a hook, in memory of its own: the claim's body is
-// what is sent and signed, and a hook may write to what it gets. Its error is errBody.
+// what is sent and signed, and a hook may write to what it gets. Its error is content.ErrBody.
 func hostEvent(c *store.Claim) (events.Event, error) {
 	payload, ok := events.PayloadOf(c.Body)
 	if !ok {
-		return events.Event{}, errBody
+		return events.Event{}, content.ErrBody
 	}
 	return events.Event{
 		ID:      c.EventID,

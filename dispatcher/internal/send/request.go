@@ -11,13 +11,14 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/outhook/outhook/dispatcher/internal/content"
 	"github.com/outhook/outhook/dispatcher/internal/h1"
 	"github.com/outhook/outhook/dispatcher/internal/netguard"
 	"github.com/outhook/outhook/store"
 )
 
-// request builds the request of an attempt, and completes its message. Its error is errBody,
-// errURL, netguard.ErrBlocked, a storedHeaderError or a hookError; then nothing is to be sent.
+// request builds the request of an attempt, and completes its message. Its error is errURL,
+// netguard.ErrBlocked, a storedHeaderError or that of compose; then nothing is to be sent.
 //
 // URL and headers were checked when they were stored, but perhaps by an older version, with other
 // options, or not at all: the store is the host's, and others may write it.
@@ -34,8 +35,7 @@ func (s *Sender) request(ctx context.Context, c *store.Claim, m *message) (*http
 		return nil, err
 	}
 	// Before the signature, which is to be as late as it can: a token may have to be fetched. If
-	// one of both fails nothing is sent, and yet the body is decided: Transform was asked, and is
-	// not to be asked for another one.
+	// one of both fails nothing is sent, and the next attempt composes anew.
 	if err := s.authenticate(ctx, c, m); err != nil {
 		return nil, err
 	}
@@ -47,26 +47,6 @@ func (s *Sender) request(ctx context.Context, c *store.Claim, m *message) (*http
 	return req, nil
 }
 
-// Body is what an attempt has decided of its delivery's body: see store.Outcome.
-type Body struct {
-	State    store.BodyState
-	Override []byte
-}
-
-// isDecided reports whether an earlier attempt has decided what is sent.
-func isDecided(c *store.Claim) bool {
-	return c.BodyState.HasOverride() || c.BodyState == store.BodyUnchanged
-}
-
-// decide returns what is decided by sending a body for the event's. One that is the same costs the
-// store a mark and not a copy.
-func decide(event, sent []byte) Body {
-	if bytes.Equal(event, sent) {
-		return Body{State: store.BodyUnchanged}
-	}
-	return Body{store.BodyOverridden, bytes.Clone(sent)} // the host may keep it, and change it
-}
-
 // message is what an attempt sends, apart from the sender's own headers.
 type message struct {
 	policy *Policy
@@ -75,57 +55,58 @@ type message struct {
 
 	exchange bool // it is no delivery, and is not made a CloudEvent
 
-	body     []byte
-	header   http.Header // in place of the subscription's; nil: those
-	auth     http.Header // what Authenticate has added
-	rejected http.Header // what it had added before, and the endpoint has refused
-	signed   http.Header // what Sign has added
-	decided  Body        // what the store must keep of the body if the attempt fails
+	content.Content
 
-	contentType string
-	attributes  http.Header // of a CloudEvent in binary mode; nil otherwise
+	header   http.Header  // in place of the subscription's; nil: those
+	auth     http.Header  // what Authenticate has added
+	rejected http.Header  // what it had added before, and the endpoint has refused
+	signed   http.Header  // what Sign has added
+	mark     content.Mark // what the store must keep of the content once a request is made
 }
 
-// compose decides what an attempt sends. Its error is a hookError, errBody or errFields.
-//
-// Every attempt of a delivery must send the same bytes, or a receiver that goes by webhook-id would
-// see one event with two contents. So what the first attempt sends is kept with the delivery, and
-// decides for all later ones, even if the host gets another Transform in between, or none.
+// compose decides what an attempt sends. Its error is a hookError, or one of package content, which
+// says why what the first attempt has sent decides for all later ones.
 func (s *Sender) compose(ctx context.Context, c *store.Claim, m *message) error {
-	m.body, m.contentType = c.Body, m.policy.ContentType
-	if c.BodyState == store.BodyOverridden {
-		m.body = c.BodyOverride
+	r, decided, err := content.Decided(c)
+	if err == nil && !decided {
+		r, err = s.recipe(c, m)
 	}
-	fields := fieldsOf(c)
-	reduced, err := reduce(c.Body, fields)
 	if err != nil {
 		return err
 	}
-	if len(fields) > 0 {
-		m.body = reduced
-	}
-	if s.hooks.CloudEvents != nil && !m.exchange {
-		if err := s.cloudEvent(c, m); err != nil {
-			return err
-		}
+	if m.Content, err = r.Make(c); err != nil {
+		return err
 	}
 	if s.hooks.Transform != nil {
-		if err := s.transform(ctx, c, m); err != nil {
+		body, err := s.transform(ctx, c, m)
+		if err != nil {
 			return err
 		}
+		// A change comes too late once a body was sent. One that changes nothing costs no copy.
+		if !decided && !bytes.Equal(body, m.Body) {
+			if body == nil {
+				body = []byte{}
+			}
+			r.Own, m.Body = body, body
+		}
 	}
-	// Without a hook that changes bodies, the first attempt need not write what goes without
-	// saying. After a Filter that failed it must, because the mark of that is still with the
-	// delivery.
-	changed := s.hooks.Transform != nil || s.hooks.CloudEvents != nil
-	switch {
-	case isDecided(c):
-	case len(fields) > 0 && bytes.Equal(m.body, reduced):
-		m.decided = decideFields(fields) // a few names, in place of a copy
-	case changed || c.BodyState == store.BodyUnfiltered:
-		m.decided = decide(c.Body, m.body)
+	if !decided {
+		m.mark = r.Sent(c)
 	}
 	return nil
+}
+
+// recipe returns what the content of a claim's event depends on now. Its error is a hookError.
+func (s *Sender) recipe(c *store.Claim, m *message) (r content.Recipe, err error) {
+	r.Type, r.Fields = m.policy.ContentType, c.Subscription.Fields
+	if s.hooks.CloudEvents != nil && !m.exchange {
+		err = s.guard("CloudEvents", c, func() error {
+			r.Event = s.hooks.CloudEvents(c.Subscription.Clone())
+			return r.Event.Validate()
+		})
+		r.Schema = s.hooks.SchemaURIs[c.EventType]
+	}
+	return r, err
 }
 
 // maxTargets is how many URLs stay parsed.
@@ -179,7 +160,7 @@ func (ts *targets) find(url string) (*target, error) {
 // request returns a request with the body of a message. Its headers are to be set. The body is not
 // copied, and must not be changed while the request is in use.
 func (t *target) request(ctx context.Context, m *message) *http.Request {
-	body := m.body
+	body := m.Body
 	parts := &struct { // one piece of memory for all
 		url      url.URL
 		body     h1.Body

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/outhook/outhook/dispatcher/internal/content"
 	"github.com/outhook/outhook/dispatcher/internal/h1"
 	"github.com/outhook/outhook/dispatcher/internal/netguard"
 	"github.com/outhook/outhook/dispatcher/internal/transport"
@@ -98,7 +99,7 @@ type Result struct {
 	Final      bool          // KindRefused: trying again would change nothing
 	RetryAfter time.Duration // KindThrottled: how long to wait, a day at most; zero if it does not say
 	Asked      Control       // what the endpoint asks for, also after a success
-	Body       Body          // to keep if the attempt failed
+	Mark       content.Mark  // to keep of what was sent, whatever the outcome is
 
 	// Host is the endpoint's, with its port if the URL has one; empty if no request was made.
 	// Unreachable says that it failed before a connection stood: its name did not resolve, or
@@ -123,6 +124,7 @@ func (s *Sender) send(
 	attempt := h1.WithDeadline(ctx, deadline)
 	defer attempt.Cancel()
 	r.Attempt = store.Attempt{Number: c.Attempt, At: start}
+	r.Mark = content.Unsent(c) // also after a panic before there is a request
 	// Around everything, hooks included: a worker of the engine must survive what the host gives
 	// it.
 	defer func() {
@@ -135,12 +137,12 @@ func (s *Sender) send(
 
 	m := message{policy: p, trace: trace, at: start, exchange: x != nil}
 	req, err := s.build(attempt, c, &m, x)
-	r.Body = m.decided
 	if err != nil {
 		r.fail(err)
-		r.Body = unsent(c)
 		return r
 	}
+	// Before the request: whatever happens from here on, the endpoint may get it.
+	r.Mark = m.mark
 	r.Host = strings.ToLower(req.URL.Host) // as package engine counts hosts that can't be reached
 	var prog progress
 	var answer http.Header

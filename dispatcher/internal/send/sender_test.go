@@ -101,12 +101,12 @@ func TestBodyOfTheFirstAttemptStays(t *testing.T) {
 		if r.Attempt.Status != 500 || r.Attempt.Error != "http_status: 500 Internal Server Error" {
 			t.Errorf("attempt %d: %+v", c.Attempt, r.Attempt)
 		}
-		if (r.Body.State == store.BodyOverridden) != (attempt == 0) {
+		if (r.Mark.State == store.BodyOverridden) != (attempt == 0) {
 			t.Errorf("attempt %d: body state %d; want an override after the first alone", c.Attempt,
-				r.Body.State)
+				r.Mark.State)
 		}
-		if r.Body.State != store.BodyUndecided {
-			c.BodyState, c.BodyOverride = r.Body.State, r.Body.Override // as the store does
+		if r.Mark.State != store.BodyUndecided {
+			c.BodyState, c.BodyOverride = r.Mark.State, r.Mark.Override // as the store does
 		}
 		if got := rec.bodies[attempt]; got != "body" {
 			t.Errorf("attempt %d: sent %q, want what the first one sent", c.Attempt, got)
@@ -196,9 +196,9 @@ func TestFilter(t *testing.T) {
 		failed.Attempt.Error != "sender: its Filter failed" {
 		t.Fatalf("got %+v, want a failed attempt", failed)
 	}
-	c.BodyState, c.Attempt, panics, wants = failed.Body.State, 2, false, true
+	c.BodyState, c.Attempt, panics, wants = failed.Mark.State, 2, false, true
 	check("the next attempt", 4, true, false)
-	decided := s.Send(t.Context(), c, policy, "").Body
+	decided := s.Send(t.Context(), c, policy, "").Mark
 	if decided.State != store.BodyUnchanged || decided.Override != nil {
 		t.Errorf("the first attempt that sends decides %+v, want the body unchanged", decided)
 	}
@@ -270,16 +270,17 @@ func TestRetryAfterHeader(t *testing.T) {
 	}
 }
 
-// A stored body that no version has written ends the attempt of a hook that wants the event, and
-// never the process. What is sent once is sent again, even if Transform returns something else
-// later.
+// A stored body that no version has written ends the attempt of a hook that wants the event, and so
+// does a mark, and never the process. What is sent once is sent again, even if Transform returns
+// something else later.
 func FuzzStoredBody(f *testing.F) {
 	for _, b := range []string{"", "{}", "{", `{"type":"a.b","payload":{"n":1}}`} {
-		f.Add([]byte(b), []byte("changed"), uint8(store.BodyUndecided))
-		f.Add([]byte(b), []byte{}, uint8(store.BodyOverridden))
-		f.Add([]byte(b), []byte(b), uint8(store.BodyUnfiltered))
+		f.Add([]byte(b), []byte("changed"), []byte{}, uint8(store.BodyUndecided))
+		f.Add([]byte(b), []byte{}, []byte("\x01\x0c{\"own\":true}stored"), uint8(store.BodyOverridden))
+		f.Add([]byte(b), []byte(b), []byte("\x01\x02{}"), uint8(store.BodyOverridden))
+		f.Add([]byte(b), []byte(b), []byte{}, uint8(store.BodyUnsent))
 	}
-	f.Fuzz(func(t *testing.T, event, changed []byte, state uint8) {
+	f.Fuzz(func(t *testing.T, event, changed, override []byte, state uint8) {
 		rec := &recorder{status: 500}
 		made := changed
 		s := newSender(t, rec, send.Hooks{
@@ -291,18 +292,19 @@ func FuzzStoredBody(f *testing.F) {
 			},
 		})
 		c := newClaim("https://endpoint.example/")
-		c.Body, c.BodyState, c.BodyOverride = event, store.BodyState(state), []byte("stored")
+		c.Body, c.BodyState, c.BodyOverride = event, store.BodyState(state), override
 		s.Filter(c)
 		r := s.Send(t.Context(), c, policy, "")
 		if len(rec.bodies) == 0 {
-			if r.Attempt.Error != "sender: it could not make the request" {
+			if r.Kind != send.KindOurs {
 				t.Errorf("%q: %+v", event, r.Attempt)
 			}
 			return
 		}
-		if r.Body.State != store.BodyUndecided {
-			c.BodyState, c.BodyOverride = r.Body.State, r.Body.Override
+		if r.Mark.State != store.BodyUndecided {
+			c.BodyState, c.BodyOverride = r.Mark.State, r.Mark.Override
 		}
+		c.Attempt++
 		made = []byte("changed again")
 		s.Send(t.Context(), c, policy, "")
 		if rec.bodies[0] != rec.bodies[1] {

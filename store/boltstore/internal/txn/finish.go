@@ -26,20 +26,20 @@ type Outcome struct {
 // here, outside of the transaction that others wait for.
 func NewOutcome(o store.Outcome) Outcome {
 	own := Outcome{Outcome: o}
+	own.Attempt.Response, own.Attempt.Detail, own.BodyOverride = nil, nil, nil
 	if o.State != store.Canceled {
 		own.attempt = record.AppendAttempt(nil, &o.Attempt)
-	}
-	own.Attempt.Response, own.Attempt.Detail = nil, nil
-	own.BodyState, own.BodyOverride = store.BodyUndecided, nil
-	if o.State == store.Pending || o.State == store.Dead {
-		own.BodyState, own.BodyOverride = o.BodyState, bytes.Clone(o.BodyOverride)
+		own.BodyOverride = bytes.Clone(o.BodyOverride)
 	}
 	return own
 }
 
-// dropResponse drops the response and the detail of the attempt. Attempt has none since NewOutcome,
-// so it only has to be encoded again.
-func (o *Outcome) dropResponse() { o.attempt = record.AppendAttempt(nil, &o.Attempt) }
+// dropContent drops the response and the detail of the attempt, and what it has sent. Attempt has
+// none since NewOutcome, so it only has to be encoded again.
+func (o *Outcome) dropContent() {
+	o.attempt = record.AppendAttempt(nil, &o.Attempt)
+	o.BodyState, o.BodyOverride = store.BodyUndecided, nil
+}
 
 // FinishDelivery records one outcome, if it counts. It counts if its token is the present one, or,
 // for a success, if the delivery is pending or was canceled. An ignored outcome writes nothing and
@@ -66,7 +66,7 @@ func (t *Tx) FinishDelivery(o *Outcome) (store.Result, error) {
 			return ignored, err
 		}
 		if erased {
-			o.dropResponse()
+			o.dropContent()
 		}
 	}
 	// Another outcome of the same transaction may have changed it: each goes on from the one

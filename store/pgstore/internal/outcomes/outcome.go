@@ -56,8 +56,7 @@ func newOutcome(o *store.Outcome) *outcome {
 	if o.State == store.Pending {
 		own.retryIn = record.Micros(o.RetryIn)
 	}
-	// A delivered one is not sent again, so its body is not worth a write.
-	if o.BodyState != store.BodyUndecided && o.State != store.Delivered {
+	if o.BodyState != store.BodyUndecided {
 		own.bodyState = int16(o.BodyState)
 		if o.BodyState.HasOverride() {
 			own.body = append([]byte{}, o.BodyOverride...) // it may be empty, and is not NULL

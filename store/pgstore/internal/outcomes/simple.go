@@ -45,6 +45,8 @@ type simpleRows struct {
 	subs, seqs    []int64                 // one element an outcome, as in those below
 	statuses      []int16
 	logs, answers [][]byte
+	bodies        [][]byte
+	bodyStates    []int16
 	firsts        map[int64]int64 // the lowest event of each subscription
 	fences        map[int32]int64 // of the shares
 }
@@ -63,6 +65,8 @@ func newSimpleRows(all []*outcome) *simpleRows {
 		rows.subs, rows.seqs = append(rows.subs, sub), append(rows.seqs, seq)
 		rows.statuses = append(rows.statuses, o.status)
 		rows.logs = append(rows.logs, o.log)
+		rows.bodies = append(rows.bodies, o.body)
+		rows.bodyStates = append(rows.bodyStates, o.bodyState)
 		// The delivery has no row, so this is its first attempt.
 		rows.answers = append(rows.answers, record.AppendAnswer(nil, 1, o.answer))
 		// If the lowest event is not canceled, none is: the statement looks at each subscription
@@ -99,7 +103,7 @@ func (r *Recorder) finishSimple(ctx context.Context, all []*outcome, results []s
 		return r.DB.Write(ctx, sqltx.Local, func(b *sqltx.Batch) {
 			r.QueueLock(b)
 			b.Queue(r.SQL.Finish, rows.subs, rows.seqs, rows.statuses, rows.logs, rows.answers,
-				subs, firsts, shares, fences, r.ID, mayExist).
+				subs, firsts, shares, fences, r.ID, mayExist, rows.bodies, rows.bodyStates).
 				Query(sqltx.Each([]any{&d.Sub, &d.Seq}, func() { recorded = append(recorded, d) }))
 		})
 	})

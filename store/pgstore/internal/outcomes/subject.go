@@ -169,9 +169,10 @@ func (d *subject) addAttempt(o *outcome) {
 	}
 	d.added.Log = append(d.added.Log, o.log...)
 	// What an erasure has removed must not come back with a late success.
-	if !d.erased {
-		d.added.Answers = record.AppendAnswer(d.added.Answers, d.attempts, o.answer)
+	if d.erased {
+		return
 	}
+	d.added.Answers = record.AppendAnswer(d.added.Answers, d.attempts, o.answer)
 	// Once it is decided it stays: 0 leaves what the row has.
 	if o.bodyState != 0 {
 		d.body, d.bodyState = o.body, o.bodyState

@@ -160,7 +160,7 @@ func (mp *modelPair) outcome(p pair) store.Outcome {
 	}
 	if mp.chance(2) {
 		o.BodyState = one(mp.rand, store.BodyOverridden, store.BodyOverridden, store.BodyUnchanged,
-			store.BodyUnfiltered, store.BodyReduced)
+			store.BodyUnsent)
 		if o.BodyState.HasOverride() {
 			o.BodyOverride = fmt.Appendf(nil, "its own of step %d", mp.step)
 		}

@@ -1,7 +1,7 @@
 -- The first attempts that succeeded, one a row: $1 subscription, $2 event, $3 status, $4 log, $5
 -- answer. Once each: $6 subscriptions, $7 the first of their events here; $8 shares, $9 their
 -- fences; $10 the replica; $11 whether some may have got rows: without, one that has is an error of
--- the index. Returns what was recorded; what was not, somebody else has changed or canceled.
+-- the index. One a row again: $12 body, $13 its state. Returns what was recorded; what was not, somebody else has changed or canceled.
 --
 -- If any share is another's by now, nothing is recorded here, and all outcomes go the other way. It
 -- inserts and never updates: a delivery that has got a row is not what the caller took it for. ON
@@ -16,10 +16,11 @@ WITH mine AS MATERIALIZED (
         SELECT s.num FROM outhook.subscriptions s WHERE s.num = u.sub
             AND s.canceled_to <= u.first OFFSET 0) s
 )
-INSERT INTO outhook.deliveries (sub, seq, finished_at, attempts, state, last_status, log, answers)
-SELECT o.sub, o.seq, statement_timestamp(), 1, 1, o.status, o.log, o.answer
-FROM unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::bytea[], $5::bytea[])
-    AS o(sub, seq, status, log, answer)
+INSERT INTO outhook.deliveries (sub, seq, finished_at, attempts, state, last_status, log, answers,
+    body, body_state)
+SELECT o.sub, o.seq, statement_timestamp(), 1, 1, o.status, o.log, o.answer, o.body, o.body_state
+FROM unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::bytea[], $5::bytea[], $12::bytea[],
+    $13::smallint[]) AS o(sub, seq, status, log, answer, body, body_state)
 WHERE (SELECT ok FROM mine) AND o.sub IN (SELECT num FROM live)
   AND o.seq NOT IN (SELECT x.seq FROM outhook.erasures x WHERE x.seq = ANY ($2))
   AND NOT ($11::boolean AND EXISTS (SELECT 1 FROM outhook.deliveries d

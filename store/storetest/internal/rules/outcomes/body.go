@@ -19,10 +19,11 @@ func bodyRules() []check.Rule {
 			Sentence: "A body override stays until another replaces it, also if the lease runs " +
 				"out or is released."},
 		{Name: "requeued", Test: testOwnBodyRequeued,
-			Sentence: "A delivery that is requeued has its body override."},
-		{Name: "only-failures", Test: testOwnBodyOnlyFailures,
-			Sentence: "A body override is kept only with Pending and Dead, of outcomes that " +
-				"count."},
+			Sentence: "A delivery that is requeued has its body override, also if it was " +
+				"delivered."},
+		{Name: "only-counted", Test: testOwnBodyOnlyCounted,
+			Sentence: "A body override is kept of outcomes that count, a late success too, and not " +
+				"with Canceled."},
 		{Name: "content", Test: testOwnBodyContent,
 			Sentence: "A body override is not the event's content."},
 		{Name: "large", Test: testOwnBodyLarge,
@@ -50,10 +51,8 @@ func testBodyStates(c *check.Driver) {
 	body, last, want := string(first.Body), store.BodyUndecided, ""
 	o := check.Failed(first, 0)
 	for _, state := range []store.BodyState{
-		store.BodyUnfiltered, store.BodyUndecided, store.BodyUnchanged, store.BodyOverridden,
-		store.BodyUndecided,
-		store.BodyUnfiltered, store.BodyReduced, store.BodyUndecided, store.BodyOverridden,
-		store.BodyReduced, store.BodyUnchanged,
+		store.BodyUnsent, store.BodyUndecided, store.BodyUnchanged, store.BodyOverridden,
+		store.BodyUndecided, store.BodyUnsent, store.BodyOverridden, store.BodyUnchanged,
 	} {
 		for _, override := range []string{"", "its own"} {
 			o.BodyState, o.BodyOverride = state, nil
@@ -64,7 +63,7 @@ func testBodyStates(c *check.Driver) {
 			if state != store.BodyUndecided { // or else what was there stays
 				last, want = state, string(o.BodyOverride)
 			}
-			cl := mine(c, first.Lease)
+			cl := mine(c, first.EventID)
 			check.Equal(c, "BodyState", cl.BodyState, last)
 			check.Equal(c, "BodyOverride", string(cl.BodyOverride), want)
 			check.Equal(c, "Body", string(cl.Body), body)
@@ -73,18 +72,18 @@ func testBodyStates(c *check.Driver) {
 	}
 }
 
-// mine claims all, and returns the claim of one delivery.
-func mine(c *check.Driver, l store.Lease) store.Claim {
+// mine claims all, and returns the claim of one event.
+func mine(c *check.Driver, eventID string) store.Claim {
 	var mine *store.Claim
 	for _, cl := range c.Claim(100) {
-		if cl.SubscriptionID == l.SubscriptionID && cl.EventID == l.EventID {
+		if cl.EventID == eventID {
 			mine = &cl
 		} else {
 			c.Release(cl)
 		}
 	}
 	if mine == nil {
-		c.Fatalf("%s for %s: got no claim", l.EventID, l.SubscriptionID)
+		c.Fatalf("%s: got no claim", eventID)
 	}
 	return *mine
 }
@@ -130,36 +129,47 @@ func testOwnBodyStays(c *check.Driver) {
 
 func testOwnBodyRequeued(c *check.Driver) {
 	c.Subscribe()
-	ids := c.Publish(2)
+	ids := c.Publish(4)
 	c.Counts(check.WithBody(check.Dead(c.ClaimOne()), "with dead"))
 	c.Counts(check.WithBody(check.Failed(c.ClaimOne(), 0), "with pending"))
+	c.Counts(check.WithBody(check.Delivered(mine(c, ids[2])), "with delivered"))
+	o := check.Delivered(mine(c, ids[3]))
+	o.BodyState = store.BodyUnchanged
+	c.Counts(o)
 	c.Counts(check.Delivered(c.ClaimOne()))
-	check.Equal(c, "requeued", c.Requeue(store.DeliveryQuery{}), 2)
-	want := map[string]string{ids[0]: "with dead", ids[1]: "with pending"}
+	check.Equal(c, "requeued", c.Requeue(store.DeliveryQuery{}), 4)
+	want := map[string]string{ids[0]: "with dead", ids[1]: "with pending", ids[2]: "with delivered"}
 	for _, cl := range c.Claim(10) {
+		if cl.EventID == ids[3] {
+			check.Equal(c, "BodyState of "+cl.EventID, cl.BodyState, store.BodyUnchanged)
+			continue
+		}
 		check.Equal(c, "Body of "+cl.EventID, sent(cl), want[cl.EventID])
 	}
 }
 
-func testOwnBodyOnlyFailures(c *check.Driver) {
+func testOwnBodyOnlyCounted(c *check.Driver) {
 	c.Subscribe()
-	c.Publish(2)
+	c.Publish(3)
 	late := c.ClaimOne()
 	c.Release(late)
 	present := c.ClaimOne()
 	body := sent(present)
 	c.Ignored(check.WithBody(check.Failed(late, 0), "of a late one"))
 	c.Counts(check.Failed(present, 0))
-	again := c.ClaimOne()
+	again := mine(c, present.EventID)
 	check.Equal(c, "Body after an outcome that was ignored", sent(again), body)
-	c.Counts(check.WithBody(check.Delivered(again), "with delivered"))
+	c.Counts(check.WithBody(check.Delivered(late), "of a late success"))
+	c.Ignored(check.WithBody(check.Delivered(again), "of a second success"))
 	other := c.ClaimOne()
 	otherBody := sent(other)
 	c.Counts(check.WithBody(check.Canceled(other, "filtered"), "with canceled"))
 	check.Equal(c, "requeued", c.Requeue(store.DeliveryQuery{}), 2)
-	want := map[string]string{present.EventID: body, other.EventID: otherBody}
+	want := map[string]string{present.EventID: "of a late success", other.EventID: otherBody}
 	for _, cl := range c.Claim(10) {
-		check.Equal(c, "Body of "+cl.EventID, sent(cl), want[cl.EventID])
+		if w, ok := want[cl.EventID]; ok {
+			check.Equal(c, "Body of "+cl.EventID, sent(cl), w)
+		}
 	}
 }
 

@@ -73,7 +73,23 @@ func bodyBreakages() []broken.Breakage {
 					}
 				})
 			}},
-		{Name: "keeps the body of every outcome", Rule: "body/only-failures",
+		{Name: "keeps the body of failures alone", Rule: "body/requeued",
+			Spoil: func(b *broken.Store) {
+				b.OnFinish = broken.OutcomesWith(b, func(o *store.Outcome) {
+					if o.State == store.Delivered {
+						o.BodyState, o.BodyOverride = 0, nil
+					}
+				})
+			}},
+		{Name: "knows overrides alone of a success", Rule: "body/requeued",
+			Spoil: func(b *broken.Store) {
+				b.OnFinish = broken.OutcomesWith(b, func(o *store.Outcome) {
+					if o.State == store.Delivered && !o.BodyState.HasOverride() {
+						o.BodyState = 0
+					}
+				})
+			}},
+		{Name: "keeps the body of every outcome", Rule: "body/only-counted",
 			Spoil: func(b *broken.Store) {
 				bodies := bodiesOf{}
 				bodies.keep(b, oneDelivery, func(store.Outcome, store.Result) bool { return true })
