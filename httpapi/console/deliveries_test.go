@@ -38,6 +38,7 @@ func TestDeliveriesFilters(t *testing.T) {
 			for i := range 2 {
 				e := testEvent("acme", fmt.Sprintf("%s-%d", of, i))
 				e.Type, e.Key = of+".happened", fmt.Sprintf("k%d", i)
+				e.Tags = []string{of, fmt.Sprintf("order:%d", i)}
 				if err := h.d.Publish(t.Context(), e); err != nil {
 					t.Fatal(err)
 				}
@@ -54,6 +55,10 @@ func TestDeliveriesFilters(t *testing.T) {
 			"status=200":                         "good-1 good-0",
 			"key=k1":                             "missing-1 bad-1 good-1",
 			"key=k1&status=503":                  "bad-1",
+			"tag=bad":                            "bad-1 bad-0",
+			"tag=order:0":                        "missing-0 bad-0 good-0",
+			"tag=order:1&state=delivered":        "good-1",
+			"tag=unknown":                        "",
 			"type=good.happened":                 "good-1 good-0",
 			"last=15m":                           "",
 			"last=1h&class=http_status":          "missing-1 missing-0 bad-1 bad-0",
@@ -89,7 +94,7 @@ func TestDeliveriesFilters(t *testing.T) {
 		}
 		for wrong, says := range map[string]string{
 			"class=nonsense": "no such failure", "status=99": "no status", "status=5x": "no status",
-			"last=2h": "no such span",
+			"last=2h": "no such span", "tag=a+b": "no tag",
 		} {
 			page := h.must("deliveries?"+wrong, "X-Tenant", "acme")
 			if !strings.Contains(page, says) || strings.Contains(page, "Replay all that match") {

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/outhook/outhook/httpapi/console/internal/form"
 	"github.com/outhook/outhook/httpapi/console/internal/show"
 	"github.com/outhook/outhook/store"
 )
@@ -19,6 +20,7 @@ type listPage struct {
 	Total          int
 	Tenant, State  string
 	Type, Text     string
+	Label, Problem string
 	States         []string
 	Filtered       bool
 	Short          bool   // only a part was searched
@@ -32,11 +34,14 @@ func (p *listPage) shows(w *webhook) bool { return p.State == "" || w.State.Word
 func (q *request) list() (*view, error) {
 	data := listPage{
 		State: q.form.Get("state"), Type: q.form.Get("type"), Text: q.form.Get("text"),
-		States: show.WebhookStates(),
+		Label: q.form.Get("label"), States: show.WebhookStates(),
 	}
 	query := store.SubscriptionQuery{
 		Tenant: q.access.Tenant, Cursor: q.form.Get("cursor"), Limit: pageSize,
 		EventType: data.Type, Text: data.Text,
+	}
+	if query.Metadata, data.Problem = form.ReadLabel(data.Label); data.Problem != "" {
+		data.Label = ""
 	}
 	if q.access.AnyTenant {
 		data.Tenant = q.form.Get("tenant")

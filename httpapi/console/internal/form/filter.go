@@ -16,9 +16,9 @@ import (
 
 // Filter is what a request selects deliveries by, as its form shows it.
 type Filter struct {
-	ID, Event, Tenant, State, Type, Key string
-	Class, Status                       string // of the last answer
-	Last, Since, Until                  string // when it was published
+	ID, Event, Tenant, State, Type, Key, Tag string
+	Class, Status                            string // of the last answer
+	Last, Since, Until                       string // when it was published
 
 	Query   store.DeliveryQuery
 	Problem string // what is wrong with it, for people; empty if nothing is
@@ -45,11 +45,12 @@ func ReadFilter(values url.Values, within store.DeliveryQuery, tenant string) Fi
 	f := Filter{
 		ID: values.Get("id"), Event: values.Get("event"), Tenant: tenant,
 		State: values.Get("state"), Type: values.Get("type"), Key: values.Get("key"),
+		Tag:   strings.TrimSpace(values.Get("tag")),
 		Class: values.Get("class"), Status: strings.TrimSpace(values.Get("status")),
 		Last: values.Get("last"), Since: values.Get("since"), Until: values.Get("until"),
 		Query: within,
 	}
-	f.Query.EventID, f.Query.EventType, f.Query.Key = f.Event, f.Type, f.Key
+	f.Query.EventID, f.Query.EventType, f.Query.Key, f.Query.Tag = f.Event, f.Type, f.Key, f.Tag
 	if f.Event != "" && f.Query.AnyTenant {
 		f.Problem = "An event is searched in one tenant. Choose the tenant, or use the search above."
 		f.Query.EventID = ""
@@ -62,6 +63,10 @@ func ReadFilter(values url.Values, within store.DeliveryQuery, tenant string) Fi
 	}
 	if f.Type != "" && events.ValidateType(f.Type) != nil {
 		f.Problem, f.Query.EventType = "This is no event type. Write one such as order.created.", ""
+	}
+	if f.Tag != "" && events.ValidateTag(f.Tag) != nil {
+		f.Tag, f.Query.Tag = "", ""
+		f.Problem = "This is no tag. Write one such as vip or order:17."
 	}
 	f.readAnswer()
 	f.readTimes()
@@ -159,7 +164,7 @@ const inputTime = "2006-01-02T15:04"
 func (f Filter) Fields() [][2]string {
 	return [][2]string{{"id", f.ID}, {"event", f.Event}, {"tenant", f.Tenant},
 		{"state", f.State}, {"class", f.Class}, {"status", f.Status}, {"type", f.Type},
-		{"key", f.Key}, {"last", f.Last}, {"since", f.Since}, {"until", f.Until}}
+		{"key", f.Key}, {"tag", f.Tag}, {"last", f.Last}, {"since", f.Since}, {"until", f.Until}}
 }
 
 // Words say what the filter selects, one line for each of its fields but the webhook.
@@ -167,7 +172,7 @@ func (f Filter) Words() []string {
 	var out []string
 	for _, field := range [][2]string{{"Tenant", f.Tenant}, {"Event", f.Event},
 		{"State", f.State}, {"Last failure", show.ClassText(f.Class)}, {"Last status", f.Status},
-		{"Type", f.Type}, {"Key", f.Key}, {"Published from", instant(f.Query.Since)},
+		{"Type", f.Type}, {"Key", f.Key}, {"Tag", f.Tag}, {"Published from", instant(f.Query.Since)},
 		{"Published before", instant(f.Query.Until)}} {
 		if field[1] != "" {
 			out = append(out, field[0]+": "+text.Line(field[1]))
@@ -187,5 +192,5 @@ func (f Filter) URL(page string) string {
 
 // Any reports whether it selects by anything.
 func (f Filter) Any() bool {
-	return f.Event+f.State+f.Class+f.Status+f.Type+f.Key+f.Last+f.Since+f.Until != ""
+	return f.Event+f.State+f.Class+f.Status+f.Type+f.Key+f.Tag+f.Last+f.Since+f.Until != ""
 }
