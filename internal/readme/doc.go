@@ -1,4 +1,4 @@
 // Package readme holds the program in README.md to what the README says of it: that it compiles,
 // that a stop loses and repeats nothing, and that it does not start where it can't listen. It has
-// nothing but tests.
+// the compiler look at the Go in the other documents too. It has nothing but tests.
 package readme
