@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/events"
@@ -117,6 +118,42 @@ func TestPoll(t *testing.T) {
 	}
 	if a := h.post("poll", `{"id":"`+id1+`"}`, "X-Tenant", "other"); a.status != http.StatusNotFound {
 		t.Errorf("another tenant's poll: got %d %s, want 404", a.status, a.body)
+	}
+}
+
+// TestPollLater has events for later, and events that are too late, in no answer, and says of each
+// what it waits for and how it has ended.
+func TestPollLater(t *testing.T) {
+	h := newHost(t, config{types: &dispatcher.Options{AllowPull: true}})
+	h.must("subscribe", `{"id":"`+id1+`","poll":true}`)
+	for id, change := range map[string]func(*events.Event){
+		"later": func(e *events.Event) { e.NotBefore = time.Now().Add(time.Hour) },
+		"stale": func(e *events.Event) { e.ExpiresAt = time.Now().Add(-time.Hour) },
+		"now": func(e *events.Event) {
+			e.NotBefore, e.ExpiresAt = time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
+		},
+	} {
+		e, err := events.New("order.created", 1)
+		if err == nil {
+			e.ID = id
+			change(&e)
+			err = h.d.Publish(t.Context(), e)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := decode[polled](t, h.post("poll", `{"id":"`+id1+`"}`))
+	if len(got.Data) != 1 || got.Data[0].EventID != "now" || got.More {
+		t.Errorf("poll: got %+v, want what is for now alone", got)
+	}
+	for id, want := range map[string]string{
+		"later": `"state":"pending"`, "now": `"wait":"poll"`, "stale": `"last_error":"expired"`,
+	} {
+		a := h.post("deliveries", `{"webhook_id":"`+id1+`","event_id":"`+id+`"}`)
+		if !strings.Contains(a.body, want) {
+			t.Errorf("deliveries of %s: got %s, want %s in it", id, a.body, want)
+		}
 	}
 }
 

@@ -303,7 +303,19 @@ func TestActor(t *testing.T) {
 func TestListFilters(t *testing.T) {
 	h := newHost(t, nil, nil)
 	crm, erp := h.subscribe("acme", "crm"), h.subscribe("acme", "erp")
+	if _, err := h.d.Update(t.Context(), crm.ID, func(s *store.Subscription) error {
+		s.Description = "asked for by Ada"
+		s.Metadata = map[string]string{"team": "billing", "region": "e u"}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
 	for query, want := range map[string][2]bool{
+		"text=by+ada": {true, false}, "label=team+%3D+billing": {true, false},
+		"label=team%3Dbilling": {true, false}, "label=region%3De+u": {true, false},
+		"label=team%3D": {false, false}, "label=team%3DBilling": {false, false},
+		"label=team%3Dbilling&text=erp": {false, false}, "label=": {true, true},
+		"label=team": {true, true}, "label=a+b%3Dc": {true, true}, // and they say that it is none
 		"text=CRM": {true, false}, "text=.example": {true, true}, "text=canary": {false, false},
 		"type=order.created": {true, true}, "state=unsubscribed": {false, false},
 		"state=x": {true, true},
@@ -312,6 +324,14 @@ func TestListFilters(t *testing.T) {
 		if got := [2]bool{strings.Contains(body, crm.ID), strings.Contains(body, erp.ID)}; got != want {
 			t.Errorf("%s: got %v, want %v", query, got, want)
 		}
+		wrong := query == "label=team" || query == "label=a+b%3Dc"
+		if says := strings.Contains(body, "This is no label."); says != wrong {
+			t.Errorf("%s: says that it is no label: %v, want %v", query, says, wrong)
+		}
+	}
+	if page := h.must("list?label=team+%3D+billing", "X-Tenant", "acme"); !keeps(page, "label",
+		"team = billing") {
+		t.Errorf("the form has not kept the label: %s", page)
 	}
 }
 

@@ -38,7 +38,7 @@ func TestDeliveriesFilters(t *testing.T) {
 			for i := range 2 {
 				e := testEvent("acme", fmt.Sprintf("%s-%d", of, i))
 				e.Type, e.Key = of+".happened", fmt.Sprintf("k%d", i)
-				e.Tags = []string{of, "all"}
+				e.Tags = []string{of, "all", fmt.Sprintf("order:%d", i)}
 				if err := h.d.Publish(t.Context(), e); err != nil {
 					t.Fatal(err)
 				}
@@ -57,6 +57,9 @@ func TestDeliveriesFilters(t *testing.T) {
 			"key=k1&status=503":                  "bad-1",
 			"tag=bad":                            "bad-1 bad-0",
 			"tag=all&key=k1":                     "missing-1 bad-1 good-1",
+			"tag=order:0":                        "missing-0 bad-0 good-0",
+			"tag=order:1&state=delivered":        "good-1",
+			"tag=unknown":                        "",
 			"type=good.happened":                 "good-1 good-0",
 			"last=15m":                           "",
 			"last=1h&class=http_status":          "missing-1 missing-0 bad-1 bad-0",
@@ -92,7 +95,7 @@ func TestDeliveriesFilters(t *testing.T) {
 		}
 		for wrong, says := range map[string]string{
 			"class=nonsense": "no such failure", "status=99": "no status", "status=5x": "no status",
-			"last=2h": "no such span", "tag=a+b": "No event can have this tag.",
+			"last=2h": "no such span", "tag=a+b": "no tag",
 		} {
 			page := h.must("deliveries?"+wrong, "X-Tenant", "acme")
 			if !strings.Contains(page, says) || strings.Contains(page, "Replay all that match") {

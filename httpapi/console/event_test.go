@@ -41,8 +41,10 @@ func TestEvent(t *testing.T) {
 	}
 	h.subscribe("globex", "theirs")
 	ev := testEvent("acme", "order-1")
+	ev.Tags = []string{"vip", "order:17"}
+	ev.NotBefore = time.Date(2026, 5, 3, 14, 0, 0, 0, time.UTC)
+	ev.ExpiresAt = time.Date(9999, 5, 3, 15, 0, 0, 0, time.UTC)
 	ev.Payload = []byte(`{"b":1.10,"a":12345678901234567890,"t":"x\u202ey"}`)
-	ev.Tags = []string{"vip"}
 	if err := h.d.Publish(t.Context(), ev); err != nil {
 		t.Fatal(err)
 	}
@@ -56,6 +58,8 @@ func TestEvent(t *testing.T) {
 			"delivery?event=order-1&amp;id=" + got.ID, "it does not get this type", "it is off",
 			"paused", // what that of the stopped one waits for
 			`<a href="deliveries?tag=vip`,
+			`href="deliveries?tag=order%3A17`, `<code>order:17</code>`, "Not before", "2026-05-03T14:00",
+			"Expires", "9999-05-03T15:00",
 			"&#34;b&#34;: 1.10,", "12345678901234567890",
 		} {
 			if !strings.Contains(body, want) {

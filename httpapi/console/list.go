@@ -3,6 +3,7 @@ package console
 import (
 	"slices"
 
+	"github.com/outhook/outhook/httpapi/console/internal/form"
 	"github.com/outhook/outhook/httpapi/console/internal/read"
 	"github.com/outhook/outhook/httpapi/console/internal/show"
 )
@@ -12,6 +13,7 @@ type listPage struct {
 	read.List
 	Tenant, State  string
 	Type, Text     string
+	Label, Problem string
 	States         []string
 	Filtered       bool
 	Next, Previous string // URLs
@@ -21,7 +23,7 @@ type listPage struct {
 func (q *request) list() (*view, error) {
 	data := listPage{
 		State: q.form.Get("state"), Type: q.form.Get("type"), Text: q.form.Get("text"),
-		States: show.WebhookStates(),
+		Label: q.form.Get("label"), States: show.WebhookStates(),
 	}
 	if q.access.AnyTenant {
 		data.Tenant = q.form.Get("tenant")
@@ -31,6 +33,9 @@ func (q *request) list() (*view, error) {
 	}
 	query := q.read.WebhookScope(data.Tenant)
 	query.Cursor, query.EventType, query.Text = q.form.Get("cursor"), data.Type, data.Text
+	if query.Metadata, data.Problem = form.ReadLabel(data.Label); data.Problem != "" {
+		data.Label = ""
+	}
 	data.Filtered = query.Filtered() || data.State != ""
 	var err error
 	if data.List, err = q.read.List(q.r.Context(), query, data.State); err != nil {

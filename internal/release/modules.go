@@ -15,6 +15,7 @@ var released = []string{
 
 // unreleased are the folders of the modules that only this repository uses.
 var unreleased = []string{
+	"dispatcher/oauth2auth/interop",
 	"events/cloudevents/interop",
 	"examples/metrics",
 	"examples/postgres",

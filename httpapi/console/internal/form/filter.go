@@ -46,7 +46,7 @@ func ReadFilter(values url.Values, within store.DeliveryQuery, tenant string) Fi
 	f := Filter{
 		ID: values.Get("id"), Event: values.Get("event"), Tenant: tenant,
 		State: values.Get("state"), Type: values.Get("type"), Key: values.Get("key"),
-		Tag:   values.Get("tag"),
+		Tag:   strings.TrimSpace(values.Get("tag")),
 		Class: values.Get("class"), Status: strings.TrimSpace(values.Get("status")),
 		Last: values.Get("last"), Since: values.Get("since"), Until: values.Get("until"),
 		Query: within,
@@ -66,7 +66,8 @@ func ReadFilter(values url.Values, within store.DeliveryQuery, tenant string) Fi
 		f.Problem, f.Query.EventType = "This is no event type. Write one such as order.created.", ""
 	}
 	if f.Tag != "" && events.ValidateTag(f.Tag) != nil {
-		f.Problem, f.Query.Tag = "No event can have this tag.", ""
+		f.Tag, f.Query.Tag = "", ""
+		f.Problem = "This is no tag. Write one such as vip or order:17."
 	}
 	f.readAnswer()
 	f.readTimes()

@@ -96,12 +96,13 @@ func TestReadFilter(t *testing.T) {
 func TestFilterURL(t *testing.T) {
 	within := store.DeliveryQuery{Tenant: "acme"}
 	values := url.Values{"state": {"pending"}, "class": {"timeout"}, "status": {"5xx"},
-		"type": {"a.b"}, "key": {"k 1"}, "tag": {"vip"}, "since": {"2026-05-03T14:00"}, "until": {"2026-05-04T14:00"}}
+		"type": {"a.b"}, "key": {"k 1"}, "tag": {"order:17"},
+		"since": {"2026-05-03T14:00"}, "until": {"2026-05-04T14:00"}}
 	f := form.ReadFilter(values, within, "")
 	want := within
 	want.States, want.ErrorClass = []store.State{store.Pending}, "timeout"
 	want.LastStatus = store.StatusRange{From: 500, To: 599}
-	want.EventType, want.Key, want.Tag = "a.b", "k 1", "vip"
+	want.EventType, want.Key, want.Tag = "a.b", "k 1", "order:17"
 	want.Since = time.Date(2026, 5, 3, 14, 0, 0, 0, time.UTC)
 	want.Until = want.Since.Add(24 * time.Hour)
 	if f.Problem != "" || !reflect.DeepEqual(f.Query, want) {
@@ -120,7 +121,8 @@ func TestFilterURL(t *testing.T) {
 		t.Errorf("got fields from %q until %q", f.SinceInput(), f.UntilInput())
 	}
 	words := f.Words()
-	if len(words) != 8 || words[6] != "Published from: 2026-05-03 14:00:00 UTC" {
+	if len(words) != 8 || words[5] != "Tag: order:17" ||
+		words[6] != "Published from: 2026-05-03 14:00:00 UTC" {
 		t.Errorf("got the words %q, want one for each of its eight parts", words)
 	}
 }

@@ -62,3 +62,19 @@ func readLabels(values url.Values) Labels {
 	}
 	return l
 }
+
+// ReadLabel reads a label that webhooks are listed by, as key = value. problem says what is wrong
+// with it, for people; empty if nothing is.
+func ReadLabel(label string) (metadata map[string]string, problem string) {
+	if label = strings.TrimSpace(label); label == "" {
+		return nil, ""
+	}
+	key, value, ok := strings.Cut(label, "=")
+	q := store.SubscriptionQuery{
+		Metadata: map[string]string{strings.TrimSpace(key): strings.TrimSpace(value)},
+	}
+	if !ok || q.Validate() != nil {
+		return nil, "This is no label. Write one such as team = billing."
+	}
+	return q.Metadata, ""
+}

@@ -34,7 +34,12 @@ func Ago(t time.Time) string {
 		return "never"
 	}
 	d := time.Since(t)
-	switch {
+	// By seconds, since a Duration ends at 292 years: an event may expire in 9999.
+	switch days := (time.Now().Unix() - t.Unix()) / (24 * 60 * 60); {
+	case days <= -2:
+		return fmt.Sprintf("in %d days", -days)
+	case days >= 2:
+		return fmt.Sprintf("%d days ago", days)
 	case d <= -time.Second:
 		return "in " + Span(-d)
 	case d < time.Second:

@@ -9,6 +9,25 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
+// A time is said in days however far it is away.
+func TestAgo(t *testing.T) {
+	now := time.Now()
+	for _, tt := range []struct {
+		t    time.Time
+		want string
+	}{
+		{time.Time{}, "never"}, {now, "now"}, {now.Add(-90 * time.Minute), "1 h ago"},
+		{now.Add(-47*time.Hour - time.Minute), "47 h ago"}, {now.Add(-50 * time.Hour), "2 days ago"},
+		{now.Add(90*time.Minute + time.Minute), "in 1 h"}, {now.Add(73 * time.Hour), "in 3 days"},
+		{now.AddDate(0, 0, 182_500).Add(time.Hour), "in 182500 days"},
+		{now.AddDate(0, 0, -365_000).Add(-time.Hour), "365000 days ago"},
+	} {
+		if got := show.Ago(tt.t); got != tt.want {
+			t.Errorf("%v: got %q, want %q", tt.t, got, tt.want)
+		}
+	}
+}
+
 func TestNumbers(t *testing.T) {
 	for got, want := range map[string]string{
 		show.Number(999):                         "999",
