@@ -283,7 +283,7 @@ func TestFormsAreAccessible(t *testing.T) {
 	if err := one.Open("/portal/new", browser.Looks()[0]); err != nil {
 		t.Fatal(err)
 	}
-	click(t, one.Browser, "button[formaction=try]")
+	click(t, one.Browser, "button[formaction^=try]")
 	wait(t, `document.querySelector("#tests td") && document.readyState === "complete"`)
 	checkLooks(t, one.Browser)
 

@@ -87,7 +87,7 @@ func (r *Reader) addHistory(ctx context.Context, rows []*Webhook) error {
 			if err != nil && !errors.Is(err, store.ErrNotFound) {
 				return err
 			}
-			w.Spark = show.NewSpark(&figures)
+			w.Spark = show.NewSpark(&figures, &w.Stats.Day)
 		}
 		return r.addLast(ctx, w, delivered)
 	})

@@ -25,24 +25,20 @@ const (
 	sparkHeight = 16
 )
 
-// NewSpark returns the chart of the last SparkHours of figures by the hour.
-func NewSpark(figures *store.Figures) Spark {
-	first := max(len(figures.Sums)-SparkHours, 0)
-	sums := figures.Sums[first:]
-	s := Spark{Width: SparkHours * sparkStep}
-	most := 0
-	var total store.Figure
-	for i := range sums {
-		total.Delivered += sums[i].Delivered
-		total.Failed += sums[i].Failed
-		most = max(most, sums[i].Delivered+sums[i].Failed)
-	}
-	s.Tried = total.Delivered + total.Failed
+// NewSpark returns the chart of the last SparkHours of figures by the hour. Its numbers are those of
+// day, which are on other pages too: the first of the hours is not all of it within the day.
+func NewSpark(figures *store.Figures, day *store.AttemptStats) Spark {
+	s := Spark{Width: SparkHours * sparkStep, Tried: day.Delivered + day.Failed,
+		Success: day.SuccessRate()}
 	if s.Tried == 0 {
 		return s
 	}
-	stats := total.Stats()
-	s.Success = stats.SuccessRate()
+	first := max(len(figures.Sums)-SparkHours, 0)
+	sums := figures.Sums[first:]
+	most := 1
+	for i := range sums {
+		most = max(most, sums[i].Delivered+sums[i].Failed)
+	}
 	var good, bad strings.Builder
 	for i := range sums {
 		up, over := heights(sums[i].Delivered, sums[i].Failed, most, sparkHeight)

@@ -27,9 +27,12 @@ func TestSpark(t *testing.T) {
 				bars++
 			}
 		}
-		s := show.NewSpark(&f)
-		if s.Tried != attempts {
-			t.Fatalf("got %d attempts, want the %d of the last day", s.Tried, attempts)
+		if attempts == 0 {
+			continue
+		}
+		s := show.NewSpark(&f, &store.AttemptStats{Delivered: 3, Failed: 1})
+		if s.Tried != 4 || s.Success != 0.75 || !strings.HasPrefix(s.Label, "75 % of 4 attempts") {
+			t.Fatalf("got %+v, want the numbers that other pages have", s)
 		}
 		seen := make(map[int]bool)
 		for _, path := range []string{s.Good, s.Bad} {
@@ -52,10 +55,14 @@ func TestSpark(t *testing.T) {
 		}
 	}
 	one := store.Figures{Sums: []store.Figure{{Delivered: 100_000, Failed: 1}}}
-	if s := show.NewSpark(&one); s.Bad == "" || !strings.HasPrefix(s.Label, "> 99.9 % of 100,001") {
+	day := store.AttemptStats{Delivered: 100_000, Failed: 1}
+	if s := show.NewSpark(&one, &day); s.Bad == "" || !strings.HasPrefix(s.Label, "> 99.9 % of 100,001") {
 		t.Errorf("got %+v, want a bar for the one that failed", s)
 	}
-	if s := show.NewSpark(&store.Figures{}); s.Tried != 0 || s.Good != "" || s.Label != "" {
+	if s := show.NewSpark(&store.Figures{}, &day); s.Tried != 100_001 || s.Good != "" {
+		t.Errorf("attempts of an hour that is no longer shown: got %+v", s)
+	}
+	if s := show.NewSpark(&one, &store.AttemptStats{}); s.Tried != 0 || s.Good != "" || s.Label != "" {
 		t.Errorf("no attempts: got %+v", s)
 	}
 }
