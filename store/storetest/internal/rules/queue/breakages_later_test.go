@@ -62,18 +62,18 @@ func laterBreakages() []broken.Breakage {
 					}
 				})
 			}},
-	}
-}
-
-// tagBreakages break what is carried with events.
-func tagBreakages() []broken.Breakage {
-	return []broken.Breakage{
 		{Name: "lists without the times of the event", Rule: "trace/window",
 			Spoil: func(b *broken.Store) {
 				b.OnDeliveries = deliveriesWith(b, func(d *store.Delivery) {
 					d.NotBefore, d.ExpiresAt = time.Time{}, time.Time{}
 				})
 			}},
+	}
+}
+
+// tagBreakages break what is carried with events.
+func tagBreakages() []broken.Breakage {
+	return []broken.Breakage{
 		{Name: "forgets the tags", Rule: "trace/window",
 			Spoil: func(b *broken.Store) {
 				b.OnEnqueue = broken.EventsWith(b, func(ev *events.Event) { ev.Tags = nil })
