@@ -299,19 +299,9 @@ func TestPolicyFollowsChanges(t *testing.T) {
 		for range 20 {
 			next("soon", "POST", 1)
 		}
-		if _, err := e.Update(t.Context(), sub.ID, func(sub *store.Subscription) error {
-			sub.URL = ownURL + "?put"
-			return nil
-		}); err != nil {
-			t.Fatal(err)
-		}
+		e.change(sub.ID, func(s *store.Subscription) { s.URL = ownURL + "?put" })
 		next("changed", "PUT", 2)
-		if _, err := e.Update(t.Context(), sub.ID, func(sub *store.Subscription) error {
-			sub.URL = ownURL
-			return nil
-		}); err != nil {
-			t.Fatal(err)
-		}
+		e.change(sub.ID, func(s *store.Subscription) { s.URL = ownURL })
 		next("changed back", "POST", 3)
 		mu.Lock()
 		method = http.MethodPatch
@@ -507,22 +497,8 @@ func TestOwnerSetsRateAndTimeout(t *testing.T) {
 		pass(45 * time.Second)
 		e.wantState(ev, store.Delivered)
 		e.answers(nil)
-		if _, err := e.Update(t.Context(), sub.ID, func(s *store.Subscription) error {
-			s.Rate = 0.5
-			return nil
-		}); err != nil {
-			t.Fatal(err)
-		}
-		before := len(e.seen(""))
-		for i := range 10 {
-			e.publish("order.created", i)
-		}
-		pass(10*time.Second + 100*time.Millisecond)
-		rs := e.seen("")[before:]
-		checkRate(t, rs, 0.5, 1, 0)
-		if len(rs) < 5 {
-			t.Errorf("%d requests in ten seconds, want one every two", len(rs))
-		}
+		e.change(sub.ID, func(s *store.Subscription) { s.Rate = 0.5 })
+		e.keepsHalfARate(t)
 	})
 }
 

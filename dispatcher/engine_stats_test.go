@@ -2,12 +2,14 @@ package dispatcher_test
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/outhook/outhook/dispatcher"
+	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 )
 
@@ -107,6 +109,19 @@ func TestReplayCountIsWhatReplayDoes(t *testing.T) {
 				}
 			}
 		}
+		paused := e.subscribe("https://paused.example/hook")
+		e.must(e.Pause(t.Context(), paused.ID))
+		for i := range 20 { // of what expires soon, and of what is not to be sent yet
+			soon, later := time.Now().Add(5*time.Minute), time.Now().Add(1000*time.Hour)
+			for _, ev := range []events.Event{{ExpiresAt: soon}, {NotBefore: later}} {
+				ev.ID, ev.Type = fmt.Sprintf("%d-%t", i, ev.NotBefore.IsZero()), "order.created"
+				ev.Time = time.Now()
+				ev.Payload = []byte("{}")
+				if err := e.Publish(t.Context(), ev); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
 		pass(10 * time.Minute)
 		if _, err := e.Unsubscribe(t.Context(),
 			e.subscriptionAt("https://leaves.example/hook")); err != nil {
@@ -120,6 +135,7 @@ func TestReplayCountIsWhatReplayDoes(t *testing.T) {
 			{States: []store.State{store.Pending}},
 			{States: []store.State{store.Dead}},
 			{SubscriptionID: good},
+			{SubscriptionID: paused.ID, States: store.States()},
 			{},
 			{States: store.States()},
 		} {

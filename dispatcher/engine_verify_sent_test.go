@@ -14,7 +14,6 @@ import (
 	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/events/cloudevents"
-	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/memstore"
 )
@@ -142,13 +141,9 @@ func TestProofIsAskedForWhole(t *testing.T) {
 func TestHandshakeKeyIsNotShown(t *testing.T) {
 	for _, status := range []int{200, 500} {
 		synctest.Test(t, func(t *testing.T) {
-			e := newEngine(t, memstore.New(), &dispatcher.Options{
-				Verify: dispatcher.Verification{
-					Method: dispatcher.VerifyHandshake, Origin: "events.example.com",
-					Callback: "https://app.example/webhooks.granted", CallbackKey: signing.NewSecret(),
-				},
-				AttemptDetail: dispatcher.DetailOfAll,
-			})
+			o := shakenLater()
+			o.AttemptDetail = dispatcher.DetailOfAll
+			e := newEngine(t, memstore.New(), o)
 			var address, key string
 			e.answers(func(r request) reply {
 				address = r.Header.Get("WebHook-Request-Callback")
@@ -221,18 +216,15 @@ func TestPingNeedsTheProof(t *testing.T) {
 		}
 		pings("has not agreed", sub.ID, false)
 		pings("is from before", old.ID, true)
+		e.must(e.Pause(t.Context(), old.ID))
+		pings("is from before, and is paused", old.ID, true)
 		pings("is unsubscribed, and has not agreed", unsubscribed.ID, false)
-		if a, err := e.Verify(t.Context(), sub.ID); err != nil || a.Error != "" {
-			t.Fatalf("Verify: got %+v, %v; want a proof", a, err)
-		}
+		e.proves(sub.ID)
 		pings("has agreed", sub.ID, true)
 		pass(time.Minute)
 		e.must(e.Pause(t.Context(), sub.ID))
 		pings("has agreed, and is paused", sub.ID, true)
-		e.must(e.Update(t.Context(), sub.ID, func(s *store.Subscription) error {
-			s.URL = "https://c.example/hook"
-			return nil
-		}))
+		e.change(sub.ID, func(s *store.Subscription) { s.URL = "https://c.example/hook" })
 		pings("is paused, at another URL", sub.ID, false)
 	})
 }
@@ -248,10 +240,6 @@ func (deaf) Subscription(context.Context, string) (store.Subscription, error) {
 
 // TestGrantedTellsWhyItFailed has the store fail, which says nothing about the key.
 func TestGrantedTellsWhyItFailed(t *testing.T) {
-	o := dispatcher.Options{Verify: dispatcher.Verification{
-		Method: dispatcher.VerifyHandshake, Origin: "events.example.com",
-		Callback: "https://app.example/webhooks.granted", CallbackKey: signing.NewSecret(),
-	}}
 	for name, tt := range map[string]struct {
 		s    store.Store
 		id   string
@@ -261,7 +249,7 @@ func TestGrantedTellsWhyItFailed(t *testing.T) {
 		"an unknown ID":   {memstore.New(), "3e639566-29fa-450d-a59f-ae3c25d7260f", store.ErrNotFound},
 		"no ID":           {memstore.New(), "x\x00y", store.ErrNotFound},
 	} {
-		d, err := dispatcher.New(tt.s, &o)
+		d, err := dispatcher.New(tt.s, shakenLater())
 		if err != nil {
 			t.Fatal(err)
 		}

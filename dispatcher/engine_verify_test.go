@@ -17,47 +17,6 @@ import (
 	"github.com/outhook/outhook/store/memstore"
 )
 
-// challenged are options that ask for a proof by a challenge.
-func challenged() *dispatcher.Options {
-	return &dispatcher.Options{
-		Verify:          dispatcher.Verification{Method: dispatcher.VerifyChallenge},
-		PerSubscription: 1, // so that the order can be seen
-	}
-}
-
-// agrees answers a challenge as an endpoint that wants deliveries, and all else with 200.
-func agrees(r request) reply {
-	challenge, _ := signing.Challenge([]byte(r.Body))
-	return reply{Status: 200, Body: challenge}
-}
-
-// isChallenge reports whether a request asks for proof.
-func isChallenge(r request) bool {
-	return strings.Contains(r.Body, dispatcher.TypeChallenge) || r.Method == http.MethodOptions
-}
-
-// asked counts the requests for proof and the others that a URL has seen.
-func (e *engine) asked(url string) (asked, others int) {
-	for _, r := range e.seen(url) {
-		if isChallenge(r) {
-			asked++
-		} else {
-			others++
-		}
-	}
-	return asked, others
-}
-
-// status of a subscription as it is stored.
-func (e *engine) statusOf(id string) store.Subscription {
-	e.t.Helper()
-	sub, err := e.Subscription(e.t.Context(), id)
-	if err != nil {
-		e.t.Fatal(err)
-	}
-	return sub
-}
-
 // TestNothingFlowsBeforeTheProof has an endpoint that does not agree get events: they are kept, in
 // their order, over a restart, and are delivered once it agrees. Run asks it a few times by itself,
 // and then no more.
@@ -161,13 +120,6 @@ func TestAnotherURLNeedsAProof(t *testing.T) {
 		old := e.subscribe("https://old.example/hook")
 		e.restart(challenged())
 		e.answers(agrees)
-		update := func(id string, change func(*store.Subscription)) store.Subscription {
-			t.Helper()
-			return e.must(e.Update(t.Context(), id, func(s *store.Subscription) error {
-				change(s)
-				return nil
-			}))
-		}
 		is := func(what string, sub store.Subscription, status store.Status, verified bool) {
 			t.Helper()
 			if sub.Status != status || sub.VerifiedAt.IsZero() == verified {
@@ -176,17 +128,23 @@ func TestAnotherURLNeedsAProof(t *testing.T) {
 			}
 		}
 		is("a new name, of one from before",
-			update(old.ID, func(s *store.Subscription) { s.Name = "x" }), store.Subscribed, false)
+			e.change(old.ID, func(s *store.Subscription) { s.Name = "x" }), store.Subscribed, false)
+		is("paused, of one from before", e.must(e.Pause(t.Context(), old.ID)), store.Paused, false)
+		is("the end of a pause, of one from before", e.must(e.Resume(t.Context(), old.ID)),
+			store.Subscribed, false)
+		e.must(e.Pause(t.Context(), old.ID))
+		is("replaced in a pause, of one from before", e.must(e.Subscribe(t.Context(),
+			store.Subscription{ID: old.ID, URL: old.URL})), store.Subscribed, false)
 		is("another URL, of one from before",
-			update(old.ID, func(s *store.Subscription) { s.URL = "https://new.example/" }),
+			e.change(old.ID, func(s *store.Subscription) { s.URL = "https://new.example/" }),
 			store.Unverified, false)
 
 		sub := e.subscribe("https://a.example/hook")
-		if _, err := e.Verify(t.Context(), sub.ID); err != nil {
-			t.Fatal(err)
-		}
-		is("the proof", e.statusOf(sub.ID), store.Subscribed, true)
-		is("a new name", update(sub.ID, func(s *store.Subscription) { s.Name = "x" }),
+		e.must(e.Pause(t.Context(), sub.ID))
+		is("the end of a pause before the proof", e.must(e.Resume(t.Context(), sub.ID)),
+			store.Unverified, false)
+		is("the proof", e.proves(sub.ID), store.Subscribed, true)
+		is("a new name", e.change(sub.ID, func(s *store.Subscription) { s.Name = "x" }),
 			store.Subscribed, true)
 		again, err := e.Subscribe(t.Context(),
 			store.Subscription{ID: sub.ID, URL: sub.URL, Name: "replaced"})
@@ -196,21 +154,21 @@ func TestAnotherURLNeedsAProof(t *testing.T) {
 		is("replaced, with the same URL", again, store.Subscribed, true)
 		e.must(e.Pause(t.Context(), sub.ID))
 		is("another URL, when it is paused",
-			update(sub.ID, func(s *store.Subscription) { s.URL = "https://b.example/" }),
+			e.change(sub.ID, func(s *store.Subscription) { s.URL = "https://b.example/" }),
 			store.Paused, false)
 		is("the end of the pause", e.must(e.Resume(t.Context(), sub.ID)), store.Unverified, false)
 		is("the owner says that it is subscribed",
-			update(sub.ID, func(s *store.Subscription) { s.Status = store.Subscribed }),
+			e.change(sub.ID, func(s *store.Subscription) { s.Status = store.Subscribed }),
 			store.Unverified, false)
 		is("unsubscribed", e.must(e.Unsubscribe(t.Context(), sub.ID)), store.Unsubscribed, false)
 		is("subscribed again",
-			update(sub.ID, func(s *store.Subscription) { s.Status = store.Subscribed }),
+			e.change(sub.ID, func(s *store.Subscription) { s.Status = store.Subscribed }),
 			store.Unverified, false)
 		is("the host says itself that it is good",
-			update(sub.ID, func(s *store.Subscription) { s.VerifiedAt = time.Now() }),
+			e.change(sub.ID, func(s *store.Subscription) { s.VerifiedAt = time.Now() }),
 			store.Subscribed, true)
 		is("the host asks for a new proof",
-			update(sub.ID, func(s *store.Subscription) { s.VerifiedAt = time.Time{} }),
+			e.change(sub.ID, func(s *store.Subscription) { s.VerifiedAt = time.Time{} }),
 			store.Unverified, false)
 		replaced, err := e.Subscribe(t.Context(),
 			store.Subscription{ID: old.ID, URL: "https://old.example/hook"})
@@ -278,7 +236,6 @@ func TestWhatIsNoProof(t *testing.T) {
 
 // TestHandshake has endpoints answer the OPTIONS of CloudEvents.
 func TestHandshake(t *testing.T) {
-	const origin = "events.example.com"
 	for _, tt := range []struct {
 		name   string
 		asks   int
@@ -306,15 +263,8 @@ func TestHandshake(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				e := newEngine(t, memstore.New(), &dispatcher.Options{Verify: dispatcher.Verification{
-					Method: dispatcher.VerifyHandshake, Origin: origin, Rate: tt.asks,
-				}})
-				e.answers(func(r request) reply {
-					if isChallenge(r) {
-						return reply{Status: tt.status, Header: tt.header}
-					}
-					return reply{Status: 200}
-				})
+				e := newEngine(t, memstore.New(), shaken(tt.asks))
+				e.answers(shakes(tt.status, tt.header))
 				sub, err := e.Subscribe(t.Context(), store.Subscription{
 					URL: "https://a.example/hook?a=b", Headers: map[string]string{"Authorization": "Bearer x"},
 				})
@@ -337,9 +287,9 @@ func TestHandshake(t *testing.T) {
 					t.Errorf("the request is %s %s %q with %v", r.Method, r.URL, r.Body, r.Header)
 				}
 				got := e.statusOf(sub.ID)
-				if (got.Status == store.Subscribed) != tt.ok || got.Rate != tt.rate {
-					t.Errorf("it is %q with the rate %v, want Subscribed: %t, and %v", got.Status, got.Rate,
-						tt.ok, tt.rate)
+				if (got.Status == store.Subscribed) != tt.ok || got.AllowedRate != tt.rate {
+					t.Errorf("it is %q with the rate %v, want Subscribed: %t, and %v", got.Status,
+						got.AllowedRate, tt.ok, tt.rate)
 				}
 				if !tt.ok {
 					return
@@ -361,10 +311,7 @@ func TestHandshake(t *testing.T) {
 // others try to agree in their name.
 func TestHandshakeByCallback(t *testing.T) {
 	onEachStore(t, func(t *testing.T, s store.Store) {
-		o := &dispatcher.Options{Verify: dispatcher.Verification{
-			Method: dispatcher.VerifyHandshake, Origin: "events.example.com",
-			Callback: "https://app.example/webhooks.granted", CallbackKey: signing.NewSecret(),
-		}}
+		o := shakenLater()
 		e := newEngine(t, s, o)
 		sub, other := e.subscribe("https://a.example/hook"), e.subscribe("https://b.example/hook")
 		address := func(of store.Subscription) (id, key string) {
@@ -399,13 +346,10 @@ func TestHandshakeByCallback(t *testing.T) {
 		if err := e.Granted(t.Context(), id, key, "30"); err != nil {
 			t.Fatalf("Granted: %v", err)
 		}
-		if got := e.statusOf(sub.ID); got.Status != store.Subscribed || got.Rate != 0.5 {
-			t.Errorf("it is %q with the rate %v, want Subscribed with 0.5", got.Status, got.Rate)
+		if got := e.statusOf(sub.ID); got.Status != store.Subscribed || got.AllowedRate != 0.5 {
+			t.Errorf("it is %q with the rate %v, want Subscribed with 0.5", got.Status, got.AllowedRate)
 		}
-		e.must(e.Update(t.Context(), sub.ID, func(s *store.Subscription) error {
-			s.URL = "https://c.example/hook"
-			return nil
-		}))
+		e.change(sub.ID, func(s *store.Subscription) { s.URL = "https://c.example/hook" })
 		refused("the key of the URL before", id, key, "")
 		id, key = address(other)
 		pass(25 * time.Hour)

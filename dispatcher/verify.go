@@ -28,7 +28,7 @@ const (
 
 	// VerifyHandshake sends the OPTIONS request of HTTP 1.1 Web Hooks for Event Delivery (section 4;
 	// part of CloudEvents 1.0.2). The answer must allow Origin, and a rate that it allows becomes
-	// that of the subscription, unless that is lower: it bounds attempts also where
+	// the AllowedRate of the subscription: the lower of it and its owner's Rate holds, also where
 	// Options.OwnerMay lets owners set none. Each delivery then has the header
 	// WebHook-Request-Origin.
 	VerifyHandshake = VerifyMethod(verify.Handshake)

@@ -234,9 +234,10 @@ type webhook struct {
 	Version string            `json:"version"` // of info alone
 	Key     *string           `json:"generated_signature_key"`
 
-	Poll       bool    `json:"poll"`
-	VerifiedAt *string `json:"verified_at"`
-	Unreadable bool    `json:"unreadable"`
+	Poll        bool    `json:"poll"`
+	VerifiedAt  *string `json:"verified_at"`
+	AllowedRate float64 `json:"allowed_rate"`
+	Unreadable  bool    `json:"unreadable"`
 
 	Description string            `json:"description"`
 	Metadata    map[string]string `json:"metadata"`

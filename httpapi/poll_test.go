@@ -262,7 +262,10 @@ func TestGranted(t *testing.T) {
 			t.Errorf("%s ?%s: got %d %s, want %d", tt.method, tt.query, status, body, tt.want)
 		}
 	}
-	if got := h.stored(id1); got.Status != store.Subscribed || got.Rate != 2 {
-		t.Errorf("got %q with the rate %v, want Subscribed with 2", got.Status, got.Rate)
+	if got := h.stored(id1); got.Status != store.Subscribed || got.AllowedRate != 2 {
+		t.Errorf("got %q with the rate %v, want Subscribed with 2", got.Status, got.AllowedRate)
+	}
+	if got := h.must("info", `{"id":"`+id1+`"}`); got.AllowedRate != 2 {
+		t.Errorf("over HTTP: got the allowed rate %v, want 2", got.AllowedRate)
 	}
 }

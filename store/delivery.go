@@ -39,8 +39,10 @@ type Delivery struct {
 	LastStatus int    // the HTTP status of the last attempt; 0 before the first, and without an answer
 	LastError  string // the error of the last attempt, or why it was canceled; empty if delivered
 
-	// Erased says that the event was erased ([History.Erase]), so it can't be sent.
-	Erased bool
+	// Erased says that the event was erased ([History.Erase]), so it can't be sent. NotBefore and
+	// ExpiresAt are the event's: it is not sent before the one, nor from the other on; zero is none.
+	Erased               bool
+	NotBefore, ExpiresAt time.Time
 
 	// Wait says why a pending delivery is not attempted now, and WaitUntil until when that is so
 	// at most, if that is known; both are empty unless it is pending. If several things keep it

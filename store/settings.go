@@ -20,8 +20,8 @@ const (
 )
 
 // Validate returns an [events.InvalidError] for the first field of s that is out of its bounds:
-// description, metadata, filter, fields and timeout as their comments say, rate from 0 to a
-// million, overlap_until and verified_at zero or in the years 1 to 9999. Whether the rest makes
+// description, metadata, filter, fields and timeout as their comments say, rate and
+// allowed_rate from 0 to a million, overlap_until and verified_at zero or in the years 1 to 9999. Whether the rest makes
 // sense is for the caller of a store to see: a store keeps what it is given.
 func (s *Subscription) Validate() error {
 	for _, validate := range [...]func() error{
@@ -34,6 +34,10 @@ func (s *Subscription) Validate() error {
 	if !(s.Rate >= 0 && s.Rate <= maxRate) { // NaN is neither
 		return invalid("rate", "is %v; give attempts a second up to %d, or 0 for the host's rate",
 			s.Rate, int(maxRate))
+	}
+	if !(s.AllowedRate >= 0 && s.AllowedRate <= maxRate) {
+		return invalid("allowed_rate", "is %v; give attempts a second up to %d, or 0 for any number",
+			s.AllowedRate, int(maxRate))
 	}
 	if err := validDuration("timeout", s.Timeout, "for the host's timeout"); err != nil {
 		return err

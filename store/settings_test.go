@@ -28,7 +28,7 @@ func TestSettingsBounds(t *testing.T) {
 		Metadata:    entries(store.MaxMetadata),
 		Filter:      strings.Repeat("x", filter.MaxBytes),
 		Fields:      strings.Split(strings.Repeat("a,", filter.MaxFields-1)+"a", ","),
-		Rate:        1e6, Timeout: store.MaxDuration,
+		Rate:        1e6, AllowedRate: 1e6, Timeout: store.MaxDuration,
 		VerifiedAt: time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC),
 	}
 	delete(full.Metadata, "k0")
@@ -67,15 +67,19 @@ func TestSettingsBounds(t *testing.T) {
 		"too many fields": {func(s *store.Subscription) {
 			s.Fields = append(s.Fields, "x")
 		}, "fields"},
-		"an empty path":         {fields("a", ""), "fields"},
-		"a path with a hole":    {fields("a..b"), "fields"},
-		"a path too deep":       {fields("a.b.c.d.e.f.g.h.i"), "fields"},
-		"a path too long":       {fields(strings.Repeat("x", 4097)), "fields"},
-		"a path not UTF-8":      {fields("\xff"), "fields"},
-		"a path with NUL":       {fields("a\x00"), "fields"},
-		"a rate below zero":     {func(s *store.Subscription) { s.Rate = -0.1 }, "rate"},
-		"a rate that is none":   {func(s *store.Subscription) { s.Rate = math.NaN() }, "rate"},
-		"a rate without end":    {func(s *store.Subscription) { s.Rate = math.Inf(1) }, "rate"},
+		"an empty path":       {fields("a", ""), "fields"},
+		"a path with a hole":  {fields("a..b"), "fields"},
+		"a path too deep":     {fields("a.b.c.d.e.f.g.h.i"), "fields"},
+		"a path too long":     {fields(strings.Repeat("x", 4097)), "fields"},
+		"a path not UTF-8":    {fields("\xff"), "fields"},
+		"a path with NUL":     {fields("a\x00"), "fields"},
+		"a rate below zero":   {func(s *store.Subscription) { s.Rate = -0.1 }, "rate"},
+		"a rate that is none": {func(s *store.Subscription) { s.Rate = math.NaN() }, "rate"},
+		"a rate without end":  {func(s *store.Subscription) { s.Rate = math.Inf(1) }, "rate"},
+		"an allowed rate below zero": {
+			func(s *store.Subscription) { s.AllowedRate = -0.1 }, "allowed_rate"},
+		"an allowed rate that is none": {
+			func(s *store.Subscription) { s.AllowedRate = math.NaN() }, "allowed_rate"},
 		"a timeout below zero":  {func(s *store.Subscription) { s.Timeout = -1 }, "timeout"},
 		"a timeout without end": {func(s *store.Subscription) { s.Timeout = math.MaxInt64 }, "timeout"},
 		"verified in year 10,000": {func(s *store.Subscription) {

@@ -83,8 +83,14 @@ type Subscription struct {
 	DisabledReason string
 
 	// VerifiedAt is when the endpoint last proved that it wants deliveries, in the years 1 to 9999;
-	// zero if it never did.
+	// zero if it never did. NeedsProof says that it has to, before the subscription may be
+	// Subscribed: also while it is Paused.
 	VerifiedAt time.Time
+	NeedsProof bool
+
+	// AllowedRate is how many attempts a second the endpoint allows, beside the Rate of its owner.
+	// If zero, any number.
+	AllowedRate float64
 
 	// The store sets these by its own clock: CreatedAt once, UpdatedAt at every change,
 	// SubscribedAt whenever the subscription begins to collect events ([Subscription.Collects]).

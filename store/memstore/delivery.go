@@ -48,6 +48,8 @@ func (d *delivery) record() store.Delivery {
 		Key:            d.event.key,
 		State:          d.state,
 		Erased:         d.event.erased,
+		NotBefore:      d.event.notBefore,
+		ExpiresAt:      d.event.expiresAt,
 		Attempts:       d.tried(),
 		CreatedAt:      d.event.enqueued,
 		FinishedAt:     d.finished,

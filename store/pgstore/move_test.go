@@ -55,7 +55,8 @@ func (h *inhabited) subscribe(id, eventType string) {
 		Secrets: []signing.Secret{"a secret", "another"}, Status: store.Subscribed,
 		Description: "for " + id, Metadata: map[string]string{"of": eventType}, Filter: "{}",
 		Fields: []string{"a.b"}, Rate: 0.1, Timeout: time.Second,
-		VerifiedAt: time.Date(2031, 1, 2, 3, 4, 5, 6000, time.UTC),
+		VerifiedAt: time.Date(2031, 1, 2, 3, 4, 5, 6000, time.UTC), NeedsProof: true,
+		AllowedRate: 0.5,
 	})
 	if err != nil {
 		h.Fatal(err)

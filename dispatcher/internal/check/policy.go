@@ -121,11 +121,11 @@ func Timeouts(usual, longest time.Duration, owner OwnerBounds) (errs []error) {
 }
 
 // Asked returns what the owner of a subscription has asked for, as far as it is allowed. handshake
-// says that the rate may be what the endpoint allows: it holds where the owner may set none, too.
+// says that the endpoint may bound the rate as well: the lower of both holds.
 func (b OwnerBounds) Asked(sub *store.Subscription, handshake bool) OwnerBounds {
 	rate := min(sub.Rate, b.Rate)
-	if handshake && b.Rate == 0 {
-		rate = sub.Rate
+	if handshake {
+		rate = Lesser(rate, sub.AllowedRate, 0)
 	}
 	return OwnerBounds{min(sub.Timeout, b.Timeout), rate}
 }

@@ -30,7 +30,8 @@ const (
 // have changed as well, and a subscription from before must still be one that can be renamed,
 // rotated and unsubscribed.
 //
-// A proof that the endpoint wants deliveries is of one URL: another one has none.
+// A proof that the endpoint wants deliveries, and the rate that it allows, are of one URL: another
+// one has neither.
 func (r *Rules) Subscription(sub, was *store.Subscription) error {
 	err := sub.Validate()
 	if err != nil {
@@ -45,7 +46,7 @@ func (r *Rules) Subscription(sub, was *store.Subscription) error {
 		return err
 	}
 	if sub.URL != was.URL {
-		sub.VerifiedAt = time.Time{}
+		sub.VerifiedAt, sub.AllowedRate = time.Time{}, 0
 	}
 	if !slices.Equal(sub.Events, was.Events) {
 		if sub.Events, err = r.checkPatterns(sub.Tenant, sub.Events); err != nil {
@@ -96,7 +97,8 @@ func (r *Rules) Subscription(sub, was *store.Subscription) error {
 func Replaced(cur, sub *store.Subscription) store.Subscription {
 	out := sub.Clone()
 	if cur.URL == sub.URL {
-		out.VerifiedAt = cur.VerifiedAt
+		out.VerifiedAt, out.NeedsProof = cur.VerifiedAt, cur.NeedsProof
+		out.AllowedRate = cur.AllowedRate
 	}
 	return out
 }

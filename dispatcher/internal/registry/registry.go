@@ -76,6 +76,7 @@ func (r *Registry) Subscribe(
 	sub = sub.Clone()
 	sub.Status, sub.DisabledReason, sub.OverlapUntil = store.Subscribed, "", time.Time{}
 	sub.SealedWith = "" // the values are what the host gives
+	sub.VerifiedAt, sub.NeedsProof, sub.AllowedRate = time.Time{}, false, 0
 	if err := r.Rules.Subscription(&sub, &store.Subscription{}); err != nil {
 		return store.Subscription{}, err
 	}
@@ -161,6 +162,7 @@ func (r *Registry) Change(
 			return err
 		}
 		sub.ID, sub.Tenant, sub.SealedWith = was.ID, was.Tenant, was.SealedWith
+		sub.AllowedRate = was.AllowedRate // the endpoint's to say
 		if err := r.Rules.Subscription(sub, &was); err != nil {
 			return err
 		}

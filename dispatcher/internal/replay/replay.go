@@ -82,10 +82,13 @@ func replayable(ctx context.Context, s store.Store, page []store.Delivery) (int,
 	for i := range page {
 		delivery := &page[i]
 		switch {
-		case delivery.Erased, delivery.Wait == store.WaitNotBefore,
-			delivery.State == store.Canceled && delivery.LastError == store.ReasonExpired,
-			// One that is due has nothing to gain.
-			delivery.State == store.Pending && !delivery.DueAt.After(now):
+		case delivery.Erased,
+			!delivery.ExpiresAt.IsZero() && !delivery.ExpiresAt.After(now):
+			continue
+		// One that is due has nothing to gain, and one that is not to be sent yet is due at that
+		// time. By its event, as Wait names one reason alone: it may be paused, too.
+		case delivery.State == store.Pending &&
+			(!delivery.DueAt.After(now) || delivery.NotBefore.After(now)):
 			continue
 		}
 		is, known := collects[delivery.SubscriptionID]

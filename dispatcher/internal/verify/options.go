@@ -8,7 +8,6 @@ import (
 	"sync"
 
 	"github.com/outhook/outhook/signing"
-	"github.com/outhook/outhook/store"
 )
 
 // Method is how endpoints prove that they want deliveries.
@@ -94,34 +93,4 @@ func (o *Options) validateCallback() error {
 			"processes of the host share, such as signing.NewSecret made once", minCallbackKey)
 	}
 	return nil
-}
-
-// Settle decides the status of a subscription that is about to be stored, whose stored form is was.
-// required says that endpoints must prove that they want deliveries.
-//
-// A proof is of a URL: with another one, its VerifiedAt is gone by now. A host can set that itself,
-// for an endpoint that it knows, and make it zero to ask for a new proof. What was
-// subscribed before the host required proofs stays so until its URL changes or it is
-// subscribed anew. A subscription without a URL needs no proof, as nothing is sent.
-func Settle(sub, was *store.Subscription, required bool) {
-	needed := required && sub.URL != "" && sub.VerifiedAt.IsZero()
-	switch {
-	case sub.Status == store.Unverified && !needed && required:
-		sub.Status = store.Subscribed
-	case sub.Status == store.Subscribed && needed &&
-		!(was.Status == store.Subscribed && was.URL == sub.URL && was.VerifiedAt.IsZero()):
-		sub.Status = store.Unverified
-	}
-}
-
-// Agreed reports whether something may be sent to the endpoint of a subscription, on a host that
-// asks for proof. One that is Subscribed without a proof is from before the host asked for it.
-func Agreed(sub *store.Subscription) bool {
-	switch sub.Status {
-	case store.Unverified:
-		return false
-	case store.Subscribed:
-		return true
-	}
-	return !sub.VerifiedAt.IsZero() // Subscribe or Resume would make it Unverified
 }

@@ -44,12 +44,10 @@ func (p *Proof) Apply(sub *store.Subscription) error {
 	if sub.URL != p.URL {
 		return ErrMoved
 	}
+	sub.AllowedRate, sub.NeedsProof = p.Rate, false
 	sub.VerifiedAt = time.Now().UTC().Truncate(time.Millisecond)
 	if sub.Status == store.Unverified {
 		sub.Status = store.Subscribed
-	}
-	if p.Rate > 0 && (sub.Rate == 0 || sub.Rate > p.Rate) {
-		sub.Rate = p.Rate
 	}
 	return nil
 }

@@ -34,6 +34,7 @@ type Webhook struct {
 	Fields         []string          `json:"fields,omitempty"`
 	FilterError    string            `json:"filter_error,omitempty"` // it does not parse
 	Rate           float64           `json:"rate,omitempty"`         // attempts a second
+	AllowedRate    float64           `json:"allowed_rate,omitempty"` // that its endpoint allows
 	TimeoutSeconds float64           `json:"timeout_seconds,omitempty"`
 
 	// In the response of the subscribe that generated it, and in no other.
@@ -118,7 +119,7 @@ func (v View) Webhook(s *store.Subscription) Webhook {
 	w := Webhook{ID: s.ID, Tenant: v.tenant(s.Tenant), Name: s.Name, URL: s.URL, Events: s.Events,
 		Headers: s.Headers, Status: s.Status, Signed: s.Signed(),
 		Description: s.Description, Metadata: s.Metadata, Filter: filterOf(s), Fields: s.Fields,
-		Rate: s.Rate, TimeoutSeconds: s.Timeout.Seconds(), PublicKeys: s.PublicKeys(time.Now()),
+		Rate: s.Rate, AllowedRate: s.AllowedRate, TimeoutSeconds: s.Timeout.Seconds(), PublicKeys: s.PublicKeys(time.Now()),
 		Poll: s.URL == "", VerifiedAt: Timestamp(s.VerifiedAt)}
 	if err := s.FilterError(); err != nil {
 		w.FilterError = err.Error()

@@ -44,6 +44,7 @@ func fullSubscription() *store.Subscription {
 	s.Description, s.Metadata = "d", map[string]string{"a": "1", "b": ""}
 	s.Filter, s.Fields = `{"a":1}`, []string{"a.b", "c"}
 	s.Rate, s.Timeout, s.VerifiedAt = 0.1, 5*time.Second, at.Add(3)
+	s.NeedsProof, s.AllowedRate = true, 0.5
 	return &s
 }
 
@@ -157,6 +158,8 @@ func TestRareFieldsCostNothing(t *testing.T) {
 		func(s *store.Subscription) { s.Rate = full.Rate },
 		func(s *store.Subscription) { s.Timeout = full.Timeout },
 		func(s *store.Subscription) { s.VerifiedAt = full.VerifiedAt },
+		func(s *store.Subscription) { s.NeedsProof = true },
+		func(s *store.Subscription) { s.AllowedRate = full.AllowedRate },
 	} {
 		want := sampleSubscription.Clone()
 		change(&want)

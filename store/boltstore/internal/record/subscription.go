@@ -47,7 +47,8 @@ func EncodeSubscription(key []byte, s *store.Subscription) []byte {
 // without them is no longer for them.
 func (e *encoder) settings(s *store.Subscription) {
 	if s.Description == "" && len(s.Metadata) == 0 && s.Filter == "" && len(s.Fields) == 0 &&
-		s.Rate == 0 && s.Timeout == 0 && s.VerifiedAt.IsZero() {
+		s.Rate == 0 && s.Timeout == 0 && s.VerifiedAt.IsZero() && !s.NeedsProof &&
+		s.AllowedRate == 0 {
 		return
 	}
 	e.string(s.Description)
@@ -64,6 +65,8 @@ func (e *encoder) settings(s *store.Subscription) {
 	e.uint(math.Float64bits(s.Rate))
 	e.int(int64(s.Timeout))
 	e.time(s.VerifiedAt)
+	e.bool(s.NeedsProof)
+	e.uint(math.Float64bits(s.AllowedRate))
 }
 
 // settings reads what encoder.settings has written, if there is anything left. str reads a string.
@@ -89,6 +92,11 @@ func (d *decoder) settings(s *store.Subscription, str func() string) {
 	s.Rate = math.Float64frombits(d.uint())
 	s.Timeout = time.Duration(d.int())
 	s.VerifiedAt = d.time()
+	if len(d.b) == 0 { // it was written before there were the others
+		return
+	}
+	s.NeedsProof = d.bool()
+	s.AllowedRate = math.Float64frombits(d.uint())
 }
 
 // DecodeSubscription reads a subscription. It shares no memory with v.

@@ -24,6 +24,8 @@ func (t *Tx) Delivery(num uint64, e *record.Event, r *pending.Delivery) (store.D
 		Key:            e.Key,
 		State:          r.State,
 		Erased:         e.Erased(),
+		NotBefore:      record.AsMillis(e.NotBefore),
+		ExpiresAt:      record.AsMillis(e.ExpiresAt),
 		Attempts:       r.Attempts,
 		CreatedAt:      record.AsTime(e.EnqueuedAt),
 		FinishedAt:     record.AsTime(r.FinishedAt),

@@ -143,10 +143,12 @@ func readListed(row pgx.CollectableRow) (d listed, err error) {
 	var state int16
 	// NULL where the state has none: only what is pending is due, only what is over was finished.
 	var due, finished *time.Time
+	var w record.Window
 	err = row.Scan(&d.seq, &d.sub, &d.SubscriptionID, &d.EventID, &d.EventType, &d.Tenant, &d.Key,
 		&state, &d.Attempts, &d.CreatedAt, &due, &finished, &d.LastStatus, &d.LastError, &d.Erased,
-		&d.place, &d.behind, &d.stopped)
+		&d.place, &d.behind, &w.NotBefore, &w.ExpiresAt, &d.stopped)
 	d.State, d.CreatedAt = record.States[state], d.CreatedAt.UTC()
 	d.DueAt, d.FinishedAt = record.Time(due), record.Time(finished)
+	w.Of(&d.NotBefore, &d.ExpiresAt)
 	return d, err
 }

@@ -106,7 +106,8 @@ SELECT * FROM (
     UNION ALL
     SELECT seq, sub, '', '', '', '', '', 0::smallint, 0, coalesce((
         SELECT e.enqueued_at FROM outhook.events e WHERE e.seq >= stop.seq ORDER BY e.seq LIMIT 1),
-        now()), NULL, NULL, 0::smallint, '', false, 0, false, true
+        now()), NULL, NULL, 0::smallint, '', false, 0, false, NULL,
+        NULL, true
     FROM stop) d
 ORDER BY stopped, %s`, s.text(), f.sql.Listed, f.and(), s.order("k.seq", "k.sub"), n,
 		s.order("seq", "sub"))), s.args

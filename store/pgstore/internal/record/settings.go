@@ -17,18 +17,21 @@ type OwnerSettings struct {
 	Rate        float64           `json:"rate,omitempty"`
 	Timeout     time.Duration     `json:"timeout,omitempty"` // nanoseconds
 	VerifiedAt  time.Time         `json:"verified_at,omitzero"`
+	NeedsProof  bool              `json:"needs_proof,omitempty"`
+	AllowedRate float64           `json:"allowed_rate,omitempty"`
 }
 
 // settingsOf returns the column of a subscription; nil if it has none of it. All of it was
 // validated, so JSON has it: no number is infinite, no year above 9999.
 func settingsOf(sub *store.Subscription) *string {
 	if sub.Description == "" && len(sub.Metadata) == 0 && sub.Filter == "" && len(sub.Fields) == 0 &&
-		sub.Rate == 0 && sub.Timeout == 0 && sub.VerifiedAt.IsZero() {
+		sub.Rate == 0 && sub.Timeout == 0 && sub.VerifiedAt.IsZero() &&
+		!sub.NeedsProof && sub.AllowedRate == 0 {
 		return nil
 	}
 	text, err := json.Marshal(OwnerSettings{
 		sub.Description, sub.Metadata, sub.Filter, sub.Fields, sub.Rate, sub.Timeout,
-		sub.VerifiedAt.UTC(),
+		sub.VerifiedAt.UTC(), sub.NeedsProof, sub.AllowedRate,
 	})
 	if err != nil {
 		panic(err) // see above
@@ -45,4 +48,5 @@ func (s *OwnerSettings) SetOn(sub *store.Subscription) {
 	sub.Description, sub.Metadata = s.Description, s.Metadata
 	sub.Filter, sub.Fields = s.Filter, s.Fields
 	sub.Rate, sub.Timeout, sub.VerifiedAt = s.Rate, s.Timeout, s.VerifiedAt
+	sub.NeedsProof, sub.AllowedRate = s.NeedsProof, s.AllowedRate
 }

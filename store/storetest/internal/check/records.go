@@ -28,7 +28,8 @@ func (c *Check) SameSubscription(what string, got, want store.Subscription) {
 func sameSettings(got, want *store.Subscription) bool {
 	return got.Description == want.Description && maps.Equal(got.Metadata, want.Metadata) &&
 		got.Filter == want.Filter && slices.Equal(got.Fields, want.Fields) &&
-		got.Rate == want.Rate && got.Timeout == want.Timeout && got.VerifiedAt.Equal(want.VerifiedAt)
+		got.Rate == want.Rate && got.Timeout == want.Timeout && got.VerifiedAt.Equal(want.VerifiedAt) &&
+		got.NeedsProof == want.NeedsProof && got.AllowedRate == want.AllowedRate
 }
 
 // WithSettings sets all on a subscription that few have.
@@ -39,6 +40,7 @@ func WithSettings(sub *store.Subscription) {
 	sub.Fields = []string{"order.id", "order.total", "größe"}
 	sub.Rate, sub.Timeout = 0.1, 2500*time.Millisecond
 	sub.VerifiedAt = time.Date(2031, 1, 2, 3, 4, 5, 0, time.UTC)
+	sub.NeedsProof, sub.AllowedRate = true, 0.75
 }
 
 // SameWindow checks the tags of an event, and its times, to the millisecond.
@@ -103,8 +105,10 @@ func Timeless(h store.Health) store.Health {
 // SameDelivery checks a delivery.
 func (c *Check) SameDelivery(what string, got, want store.Delivery) {
 	sameTimes := got.CreatedAt.Equal(want.CreatedAt) && got.DueAt.Equal(want.DueAt) &&
-		got.FinishedAt.Equal(want.FinishedAt)
+		got.FinishedAt.Equal(want.FinishedAt) && got.NotBefore.Equal(want.NotBefore) &&
+		got.ExpiresAt.Equal(want.ExpiresAt)
 	got.CreatedAt, got.DueAt, got.FinishedAt = want.CreatedAt, want.DueAt, want.FinishedAt
+	got.NotBefore, got.ExpiresAt = want.NotBefore, want.ExpiresAt
 	got.Wait, got.WaitUntil = want.Wait, want.WaitUntil // they change with time
 	if !sameTimes || got != want {
 		c.Errorf("%s: got %+v, want %+v (times the same: %t)", what, got, want, sameTimes)

@@ -44,12 +44,14 @@ func (c *Driver) Snapshot() []string {
 
 func describeSubscription(s *store.Subscription) string {
 	return fmt.Sprintf("%s of %q, %q at %s, %q, %v, %d keys, overlap %v, %s %q, times %v %v %v, "+
-		"%q, metadata %v, filter %q of %q, rate %v, timeout %v, verified %v",
+		"%q, metadata %v, filter %q of %q, rate %v, timeout %v, verified %v, "+
+		"needs proof %t, allowed rate %v",
 		s.ID, s.Tenant, s.Name,
 		s.URL, s.Events, s.Headers, len(s.Secrets), s.OverlapUntil.UnixMicro(), s.Status,
 		s.DisabledReason,
 		s.CreatedAt.UnixMicro(), s.UpdatedAt.UnixMicro(), s.SubscribedAt.UnixMicro(),
-		s.Description, s.Metadata, s.Filter, s.Fields, s.Rate, s.Timeout, s.VerifiedAt.UnixMicro())
+		s.Description, s.Metadata, s.Filter, s.Fields, s.Rate, s.Timeout, s.VerifiedAt.UnixMicro(),
+		s.NeedsProof, s.AllowedRate)
 }
 
 func describeStats(s store.Stats) string {

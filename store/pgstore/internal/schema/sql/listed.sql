@@ -24,10 +24,12 @@ SELECT k.seq AS seq, k.sub AS sub, s.id AS sub_id, e.id, e.type, e.tenant, e.key
                 AND b.seq > h.low AND b.seq >= s.canceled_to AND b.erased_at IS NULL
                 AND k.sub = ANY (b.recipients)
                 AND NOT EXISTS (SELECT 1 FROM outhook.deliveries r
-                    WHERE r.sub = k.sub AND r.seq = b.seq))) AS behind, false AS stopped
+                    WHERE r.sub = k.sub AND r.seq = b.seq))) AS behind, e.not_before, e.expires_at,
+    false AS stopped
 FROM k
 CROSS JOIN LATERAL (
-    SELECT e.id, e.type, e.tenant, e.key, e.enqueued_at, e.erased_at, e.tags, e.expires_at
+    SELECT e.id, e.type, e.tenant, e.key, e.enqueued_at, e.erased_at, e.tags,
+        e.not_before, e.expires_at
     FROM outhook.events e
     WHERE e.seq = k.seq OFFSET 0) e
 CROSS JOIN LATERAL (

@@ -62,6 +62,12 @@ func laterBreakages() []broken.Breakage {
 					}
 				})
 			}},
+		{Name: "lists without the times of the event", Rule: "trace/window",
+			Spoil: func(b *broken.Store) {
+				b.OnDeliveries = deliveriesWith(b, func(d *store.Delivery) {
+					d.NotBefore, d.ExpiresAt = time.Time{}, time.Time{}
+				})
+			}},
 	}
 }
 

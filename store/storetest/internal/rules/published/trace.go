@@ -18,7 +18,7 @@ func traceRules() []check.Rule {
 			Sentence: "The trace is not content: that of the first call stays."},
 		{Name: "window", Test: testWindowCarried, Restarts: true,
 			Sentence: "Claim has the Tags, sorted and without repeats, NotBefore and ExpiresAt of the " +
-				"event, to the millisecond, on every attempt."},
+				"event, to the millisecond, on every attempt, and Deliveries has the times."},
 		{Name: "window-not-content", Test: testWindowNotContent,
 			Sentence: "Tags, NotBefore and ExpiresAt are not content: those of the first call stay."},
 		{Name: "restart", Test: testTraceRestart, Restarts: true,
@@ -116,6 +116,11 @@ func testWindowCarried(c *check.Driver) {
 		for _, cl := range claims {
 			c.SameWindow("Claim of "+cl.EventID, cl.Tags, cl.NotBefore, cl.ExpiresAt, byID[cl.EventID])
 			c.Counts(check.Failed(cl, 0))
+		}
+		for _, d := range c.Everything() {
+			ev := *byID[d.EventID]
+			ev.Tags = nil // a delivery has none
+			c.SameWindow("Deliveries, of "+d.EventID, nil, d.NotBefore, d.ExpiresAt, &ev)
 		}
 	}
 	for _, bad := range []func(*events.Event){

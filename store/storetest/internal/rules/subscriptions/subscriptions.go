@@ -19,8 +19,8 @@ func subscriptionRules() []check.Rule {
 			Sentence: "CreateSubscription stores a new subscription and returns it as stored: " +
 				"the store sets its times."},
 		{Name: "settings", Test: testSettings, Restarts: true,
-			Sentence: "Description, Metadata, Filter, Fields, Rate, Timeout and VerifiedAt are kept " +
-				"as they were given, by every method that returns a subscription."},
+			Sentence: "Description, Metadata, Filter, Fields, Rate, Timeout, VerifiedAt, " +
+				"NeedsProof and AllowedRate are kept as they were given, by every method that returns a subscription."},
 		{Name: "create-unsubscribed", Test: testCreateUnsubscribed,
 			Sentence: "SubscribedAt is set whenever Status becomes Subscribed."},
 		{Name: "create-conflict", Test: testCreateConflict,
@@ -109,11 +109,13 @@ func testSettings(c *check.Driver) {
 	bare := want.Clone()
 	bare.Description, bare.Metadata, bare.Filter, bare.Fields = "from", nil, "", nil
 	bare.Rate, bare.Timeout, bare.VerifiedAt = 0, 0, time.Time{}
+	bare.NeedsProof, bare.AllowedRate = false, 0
 	want = bare
 	c.SameSubscription("UpdateSubscription that empties", c.Update(bare.ID,
 		func(s *store.Subscription) {
 			s.Description, s.Metadata, s.Filter, s.Fields = "from", nil, "", nil
 			s.Rate, s.Timeout, s.VerifiedAt = 0, 0, time.Time{}
+			s.NeedsProof, s.AllowedRate = false, 0
 		}), bare)
 	everywhere("after it was emptied")
 }
