@@ -36,7 +36,7 @@ func TestCloudEvents(t *testing.T) {
 		for _, name := range []string{"off", "structured", "binary"} {
 			_, err := e.Subscribe(t.Context(), store.Subscription{Name: name, Tenant: "acme",
 				URL: "https://" + name + ".example/", Secrets: []signing.Secret{key},
-				Headers: map[string]string{"ce-id": "forged", "X-Mine": "mine"}})
+				Headers: map[string]string{"ce-id": "forged", "ce-more": "more", "X-Mine": "mine"}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -71,6 +71,9 @@ func TestCloudEvents(t *testing.T) {
 				r.Header.Get("ce-id") != want.id || r.Header.Get("ce-subject") != want.subject ||
 				r.Header.Get("X-Mine") != "mine" || r.Header.Get(signing.HeaderID) != "evt_1" {
 				t.Errorf("%s: got %v\n%s\nwant %s", name, r.Header, r.Body, want.body)
+			}
+			if more := r.Header.Get("ce-more"); (more == "") != (name == "binary") {
+				t.Errorf("%s: ce-more is %q; want it unless it would be an attribute", name, more)
 			}
 			v := signing.Verifier{Keys: []signing.Secret{key}}
 			if err := v.Verify(r.Header, []byte(r.Body)); err != nil {

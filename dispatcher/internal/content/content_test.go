@@ -170,7 +170,8 @@ func TestMakeOfWhatIsDamaged(t *testing.T) {
 		want error
 	}{
 		"no payload":           {content.Recipe{Fields: []string{"a"}}, "{}", content.ErrBody},
-		"a payload that stops": {content.Recipe{Fields: []string{"a"}}, event[:70] + "}", content.ErrBody},
+		"a payload that stops": {content.Recipe{Fields: []string{"a"}}, event[:70] + "}",
+			content.ErrBody},
 		"no path":              {content.Recipe{Fields: []string{"$a"}}, event, content.ErrFields},
 		"no payload for a CloudEvent": {content.Recipe{Event: format(cloudevents.Binary)}, "{}",
 			content.ErrBody},
@@ -186,8 +187,8 @@ func TestMakeOfWhatIsDamaged(t *testing.T) {
 	}
 }
 
-// Any bytes as a mark are refused or read, and then the mark of what they say says the same. Nothing
-// in it ends a header.
+// Any bytes as a mark are refused or read, and then the mark of what they say says the same.
+// Nothing in it ends a header.
 func FuzzMark(f *testing.F) {
 	for _, tt := range recipes {
 		f.Add(tt.r.Sent(newClaim()).Override)
