@@ -169,10 +169,10 @@ func TestMakeOfWhatIsDamaged(t *testing.T) {
 		body string
 		want error
 	}{
-		"no payload":           {content.Recipe{Fields: []string{"a"}}, "{}", content.ErrBody},
+		"no payload": {content.Recipe{Fields: []string{"a"}}, "{}", content.ErrBody},
 		"a payload that stops": {content.Recipe{Fields: []string{"a"}}, event[:70] + "}",
 			content.ErrBody},
-		"no path":              {content.Recipe{Fields: []string{"$a"}}, event, content.ErrFields},
+		"no path": {content.Recipe{Fields: []string{"$a"}}, event, content.ErrFields},
 		"no payload for a CloudEvent": {content.Recipe{Event: format(cloudevents.Binary)}, "{}",
 			content.ErrBody},
 		"nothing that is needed": {content.Recipe{Own: []byte{}, Event: format(cloudevents.Binary)},
