@@ -69,8 +69,8 @@ func TestMarkMakesTheSame(t *testing.T) {
 			t.Fatalf("%s: %v", tt.name, err)
 		}
 		if string(first.Body) != tt.body || first.Type != tt.kind ||
-			first.Header.Get("ce-id") != tt.ceID || (first.Header != nil) != (tt.ceID != "") {
-			t.Errorf("%s: got %s of %s with %v", tt.name, first.Body, first.Type, first.Header)
+			first.Attributes.Get("ce-id") != tt.ceID || (first.Attributes != nil) != (tt.ceID != "") {
+			t.Errorf("%s: got %s of %s with %v", tt.name, first.Body, first.Type, first.Attributes)
 		}
 		for _, state := range []store.BodyState{store.BodyUndecided, store.BodyUnsent} {
 			c := newClaim()
@@ -204,7 +204,7 @@ func FuzzMark(f *testing.F) {
 		if err != nil {
 			return // fields that are not paths
 		}
-		for name, values := range first.Header {
+		for name, values := range first.Attributes {
 			if http.CanonicalHeaderKey(name) != name || strings.ContainsAny(values[0], "\r\n") {
 				t.Errorf("%q makes the header %q: %q", override, name, values)
 			}
