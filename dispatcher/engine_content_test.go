@@ -136,7 +136,7 @@ func (c *changer) step() {
 // died or failed. All requests with one webhook-id have the same content, and verify.
 func TestContentOfAnIDStays(t *testing.T) {
 	again, contents := 0, make(map[string]bool)
-	for seed := range uint64(60) {
+	for seed := range uint64(30) {
 		onEachStore(t, func(t *testing.T, s store.Store) {
 			c := &changer{rand: rand.New(rand.NewPCG(seed, 0)), key: signing.NewSecret(),
 				o: dispatcher.Options{
@@ -176,4 +176,53 @@ func TestContentOfAnIDStays(t *testing.T) {
 			len(contents))
 	}
 	t.Logf("%d requests were repeated, of %d different contents", again, len(contents))
+}
+
+// A poll makes no request, so that each reads by the settings of its time, and so does the first
+// request to a URL that the subscription gets later.
+func TestPollDecidesNothing(t *testing.T) {
+	onEachStore(t, func(t *testing.T, s store.Store) {
+		e := newEngine(t, s, pulling())
+		sub, err := e.Subscribe(t.Context(), store.Subscription{Fields: []string{"vip"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ev := e.publishOrder()
+		e.run()
+		pass(time.Second)
+		redelivered := func(cursor string) {
+			t.Helper()
+			e.poll(sub.ID, cursor, 1)
+			if err := e.Redeliver(t.Context(), sub.ID, ev.ID); err != nil {
+				t.Fatal(err)
+			}
+			pass(time.Second)
+		}
+		vip, total := body(ev, `{"vip":true}`), body(ev, `{"order":{"total":120.50}}`)
+		first := e.poll(sub.ID, "", 1)
+		redelivered(first.Cursor)
+		second := e.poll(sub.ID, "", 1)
+		for _, r := range []dispatcher.PollResult{first, second} {
+			if len(r.Deliveries) != 1 || string(r.Deliveries[0].Body) != vip {
+				t.Fatalf("a poll has %+v, want %s", r.Deliveries, vip)
+			}
+		}
+		e.setFields(sub.ID, "order.total")
+		redelivered(second.Cursor)
+		if third := e.poll(sub.ID, "", 1); len(third.Deliveries) != 1 ||
+			string(third.Deliveries[0].Body) != total {
+			t.Errorf("a poll with other fields has %+v, want %s", third.Deliveries, total)
+		}
+		_, err = e.Update(t.Context(), sub.ID, func(s *store.Subscription) error {
+			s.URL = "https://a.example/hook"
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		pass(time.Minute)
+		if rs := e.seen(""); len(rs) != 1 || rs[0].Body != total {
+			t.Errorf("requests are %+v, want one of %s", rs, total)
+		}
+	})
 }

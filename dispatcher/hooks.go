@@ -20,8 +20,7 @@ type Request struct {
 	Header http.Header
 
 	// Body is what is sent, and signed: the event's body, or what Options.CloudEvents makes of it,
-	// or from the second attempt on what the first one sent, and then it cannot be changed any
-	// more.
+	// or once a request was made what that has sent, and then it cannot be changed any more.
 	Body []byte
 }
 

@@ -125,8 +125,8 @@ type Options struct {
 
 	// Filter says whether a subscription is to get an event; if not, the delivery ends as canceled
 	// with ReasonFiltered and without an attempt. It is asked immediately before the first attempt,
-	// in its goroutine and its slot of Concurrency, and not again for retries or, once there was an
-	// attempt, redeliveries. It is asked again about a delivery that it canceled and that is
+	// in its goroutine and its slot of Concurrency, and not again, for retries or redeliveries, once
+	// an attempt has made a request. It is asked again about a delivery that it canceled and that is
 	// redelivered.
 	//
 	// The delivery has been stored by then, so an event that is not wanted still costs that.
@@ -137,10 +137,10 @@ type Options struct {
 
 	// CloudEvents says how deliveries of a subscription become CloudEvents: not at all, in structured
 	// or in binary mode; see package events/cloudevents. Signatures are over the body that goes out.
-	// It is called at every attempt, and by Ping, before Transform, with a copy, and must be safe
-	// for concurrent use. A Format that is not valid, or a panic, is a failed attempt, as with
-	// Transform. Another mode holds for deliveries that have not been attempted: what was sent once
-	// is sent again as it was. If nil, none are.
+	// It is called at each attempt until one makes a request, and by Ping, before Transform, with a
+	// copy, and must be safe for concurrent use. A Format that is not valid, or a panic, is a failed
+	// attempt, as with Transform. Another Format holds for what has not been sent yet: all requests
+	// of a delivery have the same body and the same headers that begin with ce-. If nil, none are.
 	CloudEvents func(store.Subscription) cloudevents.Format
 
 	// Transform may change the headers and the body of deliveries, for each subscription as it
@@ -149,16 +149,16 @@ type Options struct {
 	// An error or a panic is a failed attempt of ClassSender: it is retried by Backoff and counted,
 	// and leaves the health of the subscription as it is.
 	//
-	// Signatures are over the body that it leaves. Every attempt must send the same body, so that
-	// of the first attempt is kept with the delivery when it fails, beside the event's own where
-	// they differ, and sent again at each retry: a retry cannot change the body. Headers are those
-	// of each call. A delivery that succeeded at once has kept nothing: its redelivery is
-	// transformed anew.
+	// Signatures are over the body that it leaves. All requests with one webhook-id have the same
+	// body: that of the first is kept with the delivery, beside the event's own where they differ,
+	// and sent again at each retry and redelivery, which cannot change it. Headers are those of each
+	// call. A body that is changed takes its place in the store as long as the delivery does, also
+	// if that succeeded.
 	//
 	// It must be deterministic: the same subscription and event give the same body. After a crash
-	// between an attempt and its recording, the attempt is the first again; should Transform then
-	// make something else, the receiver would get two bodies with one webhook-id. If nil, nothing
-	// is changed.
+	// between an attempt and its recording, or a stop that cuts the attempt off, the attempt is the
+	// first again; should Transform then make something else, the receiver would get two bodies
+	// with one webhook-id. If nil, nothing is changed.
 	Transform func(context.Context, store.Subscription, events.Event, *Request) error
 
 	// Sign returns headers to add to an attempt, such as the signature of a scheme that your

@@ -16,9 +16,6 @@ const ContentType = "application/cloudevents+json; charset=utf-8"
 
 const specVersion = "1.0"
 
-// structuredStart begins every body in structured mode that Encode makes.
-const structuredStart = `{"specversion":"` + specVersion + `","id":`
-
 // Message is what is sent of an event.
 type Message struct {
 	ContentType string
@@ -38,7 +35,7 @@ func (f *Format) Encode(e *events.Event, dataSchema string) Message {
 		}
 		return Message{ContentType: "application/json", Header: h, Body: e.Payload}
 	}
-	body := make([]byte, 0, len(structuredStart)+64*len(attributes)+len(e.Payload))
+	body := make([]byte, 0, 64+64*len(attributes)+len(e.Payload))
 	for i, a := range attributes {
 		separator := byte(',')
 		if i == 0 {
@@ -51,9 +48,6 @@ func (f *Format) Encode(e *events.Event, dataSchema string) Message {
 	body = append(append(body, e.Payload...), '}')
 	return Message{ContentType: ContentType, Body: body}
 }
-
-// IsStructured reports whether a body is one that Encode has made in structured mode.
-func IsStructured(body []byte) bool { return bytes.HasPrefix(body, []byte(structuredStart)) }
 
 // attribute is one with its value as text.
 type attribute struct{ name, value string }

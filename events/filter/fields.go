@@ -69,47 +69,24 @@ type projector struct {
 	buf []byte
 }
 
-// value writes an object or an array that is on the way of a path.
+// value writes an object or an array that is on the way of a path: of its members or elements those
+// that paths reach.
 func (p *projector) value(n *node) bool {
-	if p.peek() == '{' {
-		return p.object(n)
-	}
-	return p.array(n)
-}
-
-func (p *projector) object(n *node) bool {
+	open := p.peek()
+	end := open + 2 // in ASCII, for both kinds
 	p.at++
-	p.out = append(p.out, '{')
-	written := false
+	p.out = append(p.out, open)
+	begin := len(p.out)
 	for first := true; ; first = false {
-		more, ok := p.next(first, '}')
+		more, ok := p.next(first, end)
 		if !more {
-			p.out = append(p.out, '}')
+			p.out = append(p.out, end)
 			return ok
 		}
-		name, ok := p.name()
-		if !ok {
-			return false
-		}
-		child, _ := n.find(name, &p.buf)
-		kind := p.peek()
-		if child == nil || !child.whole && kind != '{' && kind != '[' {
-			if !p.skip() {
-				return false
-			}
-			continue
-		}
-		if written {
-			p.out = append(p.out, ',')
-		}
-		written = true
-		p.out = append(append(p.out, name...), ':')
-		if child.whole {
-			from := p.at
-			ok = p.skip()
-			p.out = append(p.out, p.src[from:p.at]...)
+		if open == '{' {
+			ok = p.member(n, begin)
 		} else {
-			ok = p.value(child)
+			ok = p.element(n, begin)
 		}
 		if !ok {
 			return false
@@ -117,28 +94,41 @@ func (p *projector) object(n *node) bool {
 	}
 }
 
-func (p *projector) array(n *node) bool {
-	p.at++
-	p.out = append(p.out, '[')
-	written := false
-	for first := true; ; first = false {
-		more, ok := p.next(first, ']')
-		if !more {
-			p.out = append(p.out, ']')
-			return ok
-		}
-		if p.peek() != '{' {
-			if !p.skip() {
-				return false
-			}
-			continue
-		}
-		if written {
-			p.out = append(p.out, ',')
-		}
-		written = true
-		if !p.object(n) {
-			return false
-		}
+// member reads a member of an object, and writes it if a path leads to it. begin is where in the
+// result those of the object begin.
+func (p *projector) member(n *node, begin int) bool {
+	name, ok := p.name()
+	if !ok {
+		return false
+	}
+	child, _ := n.find(name, &p.buf)
+	kind := p.peek()
+	if child == nil || !child.whole && kind != '{' && kind != '[' {
+		return p.skip()
+	}
+	p.comma(begin)
+	p.out = append(append(p.out, name...), ':')
+	if !child.whole {
+		return p.value(child)
+	}
+	from := p.at
+	ok = p.skip()
+	p.out = append(p.out, p.src[from:p.at]...)
+	return ok
+}
+
+// element reads an element of an array, and writes it if it is an object.
+func (p *projector) element(n *node, begin int) bool {
+	if p.peek() != '{' {
+		return p.skip()
+	}
+	p.comma(begin)
+	return p.value(n)
+}
+
+// comma writes a comma, unless nothing was written since begin.
+func (p *projector) comma(begin int) {
+	if len(p.out) > begin {
+		p.out = append(p.out, ',')
 	}
 }

@@ -100,7 +100,9 @@ func TestEraseLeavesNoRow(t *testing.T) {
 // TestLateSuccessOfErased has attempts end that were under way when their event was erased. They
 // count, and bring nothing back of what was sent. An override of a success is there until then.
 func TestLateSuccessOfErased(t *testing.T) {
-	s, pool, schema := newSchema(t)
+	t.Parallel()
+	pool, schema := newPool(t)
+	s := open(t, pool, schema)
 	ev := answered(t, s, "")
 	page, err := s.Deliveries(t.Context(), store.DeliveryQuery{EventID: ev.ID})
 	if err != nil || len(page.Items) != 1 {

@@ -69,8 +69,8 @@ func TestMarkMakesTheSame(t *testing.T) {
 			t.Fatalf("%s: %v", tt.name, err)
 		}
 		if string(first.Body) != tt.body || first.Type != tt.kind ||
-			first.Header.Get("ce-id") != tt.ceID || (first.Header != nil) != (tt.ceID != "") {
-			t.Errorf("%s: got %s of %s with %v", tt.name, first.Body, first.Type, first.Header)
+			first.Attributes.Get("ce-id") != tt.ceID || (first.Attributes != nil) != (tt.ceID != "") {
+			t.Errorf("%s: got %s of %s with %v", tt.name, first.Body, first.Type, first.Attributes)
 		}
 		for _, state := range []store.BodyState{store.BodyUndecided, store.BodyUnsent} {
 			c := newClaim()
@@ -169,9 +169,10 @@ func TestMakeOfWhatIsDamaged(t *testing.T) {
 		body string
 		want error
 	}{
-		"no payload":           {content.Recipe{Fields: []string{"a"}}, "{}", content.ErrBody},
-		"a payload that stops": {content.Recipe{Fields: []string{"a"}}, event[:70] + "}", content.ErrBody},
-		"no path":              {content.Recipe{Fields: []string{"$a"}}, event, content.ErrFields},
+		"no payload": {content.Recipe{Fields: []string{"a"}}, "{}", content.ErrBody},
+		"a payload that stops": {content.Recipe{Fields: []string{"a"}}, event[:70] + "}",
+			content.ErrBody},
+		"no path": {content.Recipe{Fields: []string{"$a"}}, event, content.ErrFields},
 		"no payload for a CloudEvent": {content.Recipe{Event: format(cloudevents.Binary)}, "{}",
 			content.ErrBody},
 		"nothing that is needed": {content.Recipe{Own: []byte{}, Event: format(cloudevents.Binary)},
@@ -186,8 +187,8 @@ func TestMakeOfWhatIsDamaged(t *testing.T) {
 	}
 }
 
-// Any bytes as a mark are refused or read, and then the mark of what they say says the same. Nothing
-// in it ends a header.
+// Any bytes as a mark are refused or read, and then the mark of what they say says the same.
+// Nothing in it ends a header.
 func FuzzMark(f *testing.F) {
 	for _, tt := range recipes {
 		f.Add(tt.r.Sent(newClaim()).Override)
@@ -203,7 +204,7 @@ func FuzzMark(f *testing.F) {
 		if err != nil {
 			return // fields that are not paths
 		}
-		for name, values := range first.Header {
+		for name, values := range first.Attributes {
 			if http.CanonicalHeaderKey(name) != name || strings.ContainsAny(values[0], "\r\n") {
 				t.Errorf("%q makes the header %q: %q", override, name, values)
 			}

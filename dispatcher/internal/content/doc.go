@@ -35,7 +35,8 @@
 //   - Content is made from a recipe and an event alone: no hook, no option and no subscription is
 //     read by Make.
 //   - A mark has names and settings, not the body, unless the host's Transform has made another.
-//   - A recipe that is stored is checked like one that a host gives: nothing in it can end a header.
+//   - A recipe that is stored is checked like one that a host gives: nothing in it can end a
+//     header.
 //
 // The package does no I/O and keeps no state.
 package content

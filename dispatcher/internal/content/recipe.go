@@ -36,9 +36,9 @@ type Recipe struct {
 
 // Content is what is sent of an event.
 type Content struct {
-	Body   []byte
-	Type   string      // Content-Type
-	Header http.Header // the attributes of a CloudEvent in binary mode; nil otherwise
+	Body       []byte
+	Type       string      // Content-Type
+	Attributes http.Header // of a CloudEvent in binary mode; nil otherwise
 }
 
 // isUsual reports whether the whole event is sent as JSON.

@@ -11,9 +11,9 @@
 //	store.Claim
 //	    │
 //	    ▼                     hooks, each in a recover of its own
-//	 stored body ──▶ Filter ──▶ Transform ──▶ Authenticate ──▶ Sign ──▶ headers, signatures
-//	                                              ▲ 401, once               │
-//	       ┌── transport, or the host's ◀── http.Request ◀──────────────────┘
+//	 Filter ──▶ content ──▶ Transform ──▶ Authenticate ──▶ Sign ──▶ headers, signatures
+//	                                          ▲ 401, once               │
+//	       ┌── transport, or the host's ◀── http.Request ◀──────────────┘
 //	       ▼
 //	 http.Response ──▶ status, Retry-After, the beginning of the body ──▶ Result
 //	 error ──────────▶ classify: a class and plain words ───────────────▶ Result
@@ -28,7 +28,8 @@
 //   - An attempt is one request, or two where package transport may send it again. A 401 to which
 //     Authenticate has other credentials is followed by one more such request.
 //   - Requests of two tenants, or with two TLS configurations, never share a connection.
-//   - The body of the first attempt that failed is the body of every later one; see stored body.
+//   - All requests with one webhook-id have the body, the Content-Type and the attributes of a
+//     CloudEvent of the first: package content decides them, and Result.Mark is kept for it.
 //   - Attempt.Error is "class: words" ([ClassDNS] and so on), and holds nothing that was received.
 //   - Of an answer at most 64 KiB of headers and 64 KiB of body are read, and nothing is
 //     decompressed. Redirects are not followed.

@@ -177,7 +177,7 @@ const attributePrefix = "Ce-"
 // setAttributes sets the headers that make a message a CloudEvent of binary mode. A receiver takes
 // every other header with the prefix for one more attribute, so there is none.
 func (m *message) setAttributes(h http.Header) {
-	if m.Header == nil {
+	if m.Attributes == nil {
 		return
 	}
 	for name := range h {
@@ -185,7 +185,7 @@ func (m *message) setAttributes(h http.Header) {
 			delete(h, name)
 		}
 	}
-	maps.Copy(h, m.Header)
+	maps.Copy(h, m.Attributes)
 }
 
 // kinds returns the first symmetric key, which alone can sign as Airy does, and whether there is an

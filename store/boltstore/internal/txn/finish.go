@@ -26,7 +26,8 @@ type Outcome struct {
 // here, outside of the transaction that others wait for.
 func NewOutcome(o store.Outcome) Outcome {
 	own := Outcome{Outcome: o}
-	own.Attempt.Response, own.Attempt.Detail, own.BodyOverride = nil, nil, nil
+	own.Attempt.Response, own.Attempt.Detail = nil, nil
+	own.BodyOverride = nil
 	if o.State != store.Canceled {
 		own.attempt = record.AppendAttempt(nil, &o.Attempt)
 		own.BodyOverride = bytes.Clone(o.BodyOverride)
