@@ -479,6 +479,39 @@ func TestPollOfWhatExpires(t *testing.T) {
 	})
 }
 
+// slowEvents is a store whose events take a while to be read.
+type slowEvents struct{ store.Store }
+
+func (s slowEvents) Event(
+	ctx context.Context, tenant, id string,
+) (store.StoredEvent, error) {
+	pass(time.Minute)
+	return s.Store.Event(ctx, tenant, id)
+}
+
+// TestPollFindsNoneThatHasExpiredMeanwhile has an event expire while it is being read.
+func TestPollFindsNoneThatHasExpiredMeanwhile(t *testing.T) {
+	onEachStore(t, func(t *testing.T, s store.Store) {
+		e := newEngine(t, slowEvents{s}, pulling())
+		sub := e.subscribe("")
+		ends, err := events.New("order.created", 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ends.ExpiresAt = time.Now().Add(time.Second)
+		stays, err := events.New("order.created", 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := e.Publish(t.Context(), ends, stays); err != nil {
+			t.Fatal(err)
+		}
+		if got := polledIDs(e.poll(sub.ID, "", 5)); !slices.Equal(got, []string{stays.ID}) {
+			t.Errorf("got %v, want %v alone", got, stays.ID)
+		}
+	})
+}
+
 // TestPollRefuses has requests that are not valid, and more polls than a tenant may have.
 func TestPollRefuses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -141,15 +141,16 @@ var rooms = map[string][]string{
 		"store/internal/rollup",
 	},
 	"store/boltstore/internal/buckets": {
-		"events", "events/filter", "store", "store/boltstore/internal/boltfile",
-		"store/boltstore/internal/effect",
+		"events", "store", "store/boltstore/internal/boltfile", "store/boltstore/internal/effect",
 		"store/boltstore/internal/pending", "store/boltstore/internal/record",
-		"store/internal/page", "store/internal/rollup", "store/internal/schedule",
+		"store/internal/asking", "store/internal/page", "store/internal/rollup",
+		"store/internal/schedule",
 	},
 	"store/boltstore/internal/txn": {
 		"store", "store/boltstore/internal/buckets", "store/boltstore/internal/effect",
 		"store/boltstore/internal/pending", "store/boltstore/internal/record",
-		"store/internal/order", "store/internal/page", "store/internal/schedule",
+		"store/internal/asking", "store/internal/order", "store/internal/page",
+		"store/internal/schedule",
 	},
 	"store/boltstore/internal/txn/txntest": {
 		"events", "store", "store/boltstore/internal/buckets", "store/boltstore/internal/effect",

@@ -7,11 +7,13 @@ import (
 	"slices"
 	"time"
 
+	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/buckets"
 	"github.com/outhook/outhook/store/boltstore/internal/memory"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
+	"github.com/outhook/outhook/store/internal/asking"
 	"github.com/outhook/outhook/store/internal/rollup"
 
 	bolt "go.etcd.io/bbolt"
@@ -204,4 +206,15 @@ func (s *Store) AskedByStats() int {
 	defer s.db.Unlock()
 	_, ask := s.db.Memory.CountPending(new(store.Stats), 0)
 	return len(ask)
+}
+
+// TryEnqueue is Enqueue without a filter that was asked before.
+func (s *Store) TryEnqueue(ctx context.Context, evs ...events.Event) error {
+	built, err := record.NewEvents(evs)
+	if err != nil {
+		return err
+	}
+	return s.db.Write(ctx, func(t *txn.Tx) error {
+		return t.Enqueue(built, make([]asking.Answers, len(built)))
+	})
 }

@@ -34,7 +34,7 @@ func (h hostTx) Enqueue(ctx context.Context, evs ...events.Event) error {
 		err = ctx.Err()
 	}
 	if err == nil {
-		err = h.s.db.InHostTx(h.tx, func(t *txn.Tx) error { return t.Enqueue(built) })
+		err = h.s.db.InHostTx(h.tx, func(t *txn.Tx) error { return t.Enqueue(built, nil) })
 	}
 	if err != nil {
 		return fmt.Errorf("boltstore: enqueue: %w", err)

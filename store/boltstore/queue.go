@@ -2,12 +2,14 @@ package boltstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
+	"github.com/outhook/outhook/store/internal/asking"
 )
 
 // Enqueue implements [store.Queue]. It returns when the events are on disk.
@@ -17,7 +19,7 @@ func (s *Store) Enqueue(ctx context.Context, evs ...events.Event) error {
 		err = s.db.Check(ctx)
 	}
 	if err == nil && len(built) > 0 {
-		err = s.db.Write(ctx, func(t *txn.Tx) error { return t.Enqueue(built) })
+		err = s.enqueue(ctx, built)
 	}
 	if err != nil {
 		return fmt.Errorf("boltstore: enqueue: %w", err)
@@ -25,6 +27,28 @@ func (s *Store) Enqueue(ctx context.Context, evs ...events.Event) error {
 	// Not before: the operation may run more than once, and it has ended now.
 	s.countUnwanted(built)
 	return nil
+}
+
+// enqueue stores events. The filters of those who may get them are asked here, by the caller's
+// goroutine: a transaction that asked a thousand of them would hold up all publishers.
+func (s *Store) enqueue(ctx context.Context, built []*record.Event) error {
+	asked := make([]asking.Answers, len(built))
+	for round := 1; ; round++ {
+		for i, e := range built {
+			s.filters.Ask(e.Tenant, e.Type, e.Body, &asked[i])
+			asked[i].Here = round == asking.MaxRounds
+		}
+		err := s.db.Write(ctx, func(t *txn.Tx) error { return t.Enqueue(built, asked) })
+		if errors.Is(err, asking.ErrUnasked) {
+			continue
+		}
+		if err == nil {
+			for i, e := range built {
+				s.filters.Learn(e.Tenant, e.Type, &asked[i])
+			}
+		}
+		return err
+	}
 }
 
 // countUnwanted counts those events of a call that has been committed that nobody was to get.

@@ -11,6 +11,7 @@ import (
 	"github.com/outhook/outhook/store/boltstore/internal/erase"
 	"github.com/outhook/outhook/store/boltstore/internal/listing"
 	"github.com/outhook/outhook/store/boltstore/internal/tenants"
+	"github.com/outhook/outhook/store/internal/asking"
 )
 
 var _ store.Store = (*Store)(nil)
@@ -27,6 +28,7 @@ type Store struct {
 	mover      *tenants.Mover
 	statistics statistics
 	pruner     pruner
+	filters    asking.Asker // of who may get events
 }
 
 // newStore makes a store in an open file. The caller closes file after an error.

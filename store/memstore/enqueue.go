@@ -2,11 +2,14 @@ package memstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/asking"
 )
 
 // Enqueue implements [store.Queue]. All or none: the IDs of all events are looked at before the
@@ -16,25 +19,91 @@ func (s *Store) Enqueue(ctx context.Context, evs ...events.Event) error {
 	if err != nil {
 		return fmt.Errorf("memstore: enqueue: %w", err)
 	}
+	for round := 1; ; round++ {
+		// Without the lock: a thousand filters would hold up all publishers.
+		for _, e := range built {
+			s.filters.Ask(e.tenant, e.typ, e.body, &e.filters)
+			e.filters.Here = round == asking.MaxRounds
+		}
+		switch err := s.tryEnqueue(ctx, built); {
+		case errors.Is(err, asking.ErrUnasked):
+		case err != nil:
+			return fmt.Errorf("memstore: enqueue: %w", err)
+		default:
+			for _, e := range built {
+				s.filters.Learn(e.tenant, e.typ, &e.filters)
+				e.filters = asking.Answers{} // which nobody else looks at
+			}
+			return nil
+		}
+	}
+}
+
+// tryEnqueue stores events, unless filters are to be asked first: then the error is
+// [asking.ErrUnasked].
+func (s *Store) tryEnqueue(ctx context.Context, evs []*event) error {
 	now, err := s.begin(ctx)
 	if err != nil {
-		return fmt.Errorf("memstore: enqueue: %w", err)
+		return err
 	}
 	defer s.end()
 	// Before anything is stored, as with the IDs.
-	for _, e := range built {
+	for _, e := range evs {
 		if s.isClosed(e.tenant) {
-			return fmt.Errorf("memstore: enqueue: event %s: %w", e.id, store.ErrMoved)
+			return fmt.Errorf("event %s: %w", e.id, store.ErrMoved)
 		}
 	}
-	added, err := s.log.unstored(built)
+	added, err := s.log.unstored(evs)
 	if err != nil {
-		return fmt.Errorf("memstore: enqueue: %w", err)
+		return err
 	}
-	for _, e := range added {
-		s.enqueue(e, now)
+	recipients, err := s.recipients(added)
+	if err != nil {
+		return err
+	}
+	for i, e := range added {
+		s.enqueue(e, recipients[i], now)
 	}
 	return nil
+}
+
+// recipients returns who gets each of the events.
+func (s *state) recipients(evs []*event) (all [][]*subscription, err error) {
+	all = make([][]*subscription, len(evs))
+	for i, e := range evs {
+		// The system's time, since callers ask for events by their own clocks.
+		e.enqueued = s.wall()
+		wanting := s.wanting(e)
+		if !e.filters.Know(filters(wanting)) {
+			err = asking.ErrUnasked // those of the others are in the same round
+			continue
+		}
+		all[i] = slices.DeleteFunc(wanting, func(sub *subscription) bool {
+			return sub.Filter != "" && !e.filters.Takes(sub.Filter, e.body)
+		})
+	}
+	return all, err
+}
+
+// wanting returns the subscriptions that want an event but for their filters, in their order.
+func (s *state) wanting(e *event) (subs []*subscription) {
+	for _, sub := range s.order {
+		if sub.wants(e) {
+			subs = append(subs, sub)
+		}
+	}
+	return subs
+}
+
+// filters returns the filters of subscriptions, each once.
+func filters(of []*subscription) (texts []string) {
+	for _, sub := range of {
+		if sub.Filter != "" {
+			texts = append(texts, sub.Filter)
+		}
+	}
+	slices.Sort(texts)
+	return slices.Compact(texts)
 }
 
 // build validates the events and makes their records. The error is that of the first event that is
@@ -65,17 +134,13 @@ func build(evs []events.Event) ([]*event, error) {
 	return built, nil
 }
 
-// enqueue stores e with its deliveries, if any subscription wants it. Without a
-// recipient it is not stored: nothing would remove it, as no delivery of it ends.
-func (s *state) enqueue(e *event, now time.Time) {
-	// The system's time, since callers ask for events by their own clocks.
-	e.num, e.enqueued = s.nextNum(), s.wall()
+// enqueue stores e with a delivery for each recipient. Without a recipient it is not stored: nothing
+// would remove it, as no delivery of it ends.
+func (s *state) enqueue(e *event, recipients []*subscription, now time.Time) {
+	e.num = s.nextNum()
 	// In the order of the subscriptions, so the event's deliveries are in that order too: listings
 	// rely on it.
-	for _, sub := range s.order {
-		if !sub.wants(e) {
-			continue
-		}
+	for _, sub := range recipients {
 		// Every recipient has a record of its own from the beginning; boltstore writes it only
 		// later.
 		d := &delivery{sub: sub, event: e}
@@ -95,7 +160,6 @@ func (s *state) enqueue(e *event, now time.Time) {
 		}
 		s.revive(d, now)
 	}
-	e.payload = nil // only the filters needed it
 	// After the loop: until it is in the log it counts as new, see log.isNew.
 	if len(e.deliveries) > 0 {
 		s.log.add(e)

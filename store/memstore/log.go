@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/asking"
 	"github.com/outhook/outhook/store/internal/page"
 )
 
@@ -30,7 +31,7 @@ type event struct {
 
 	deliveries []*delivery // in the order of their subscriptions
 
-	payload []byte // of body; only while it is enqueued, if a filter has asked
+	filters asking.Answers // only while it is enqueued
 }
 
 // same reports whether e, which is stored, and o of the same name have the same content, as far as

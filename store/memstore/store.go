@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/asking"
 	"github.com/outhook/outhook/store/internal/page"
 	"github.com/outhook/outhook/store/internal/rollup"
 	"github.com/outhook/outhook/store/internal/unwanted"
@@ -21,6 +22,7 @@ type Store struct {
 	start time.Time     // see begin
 
 	cursors *page.Sealer // of listings, as callers have them
+	filters asking.Asker // of who may get events
 
 	mu     sync.Mutex // guards all below
 	closed bool       // every method then returns ErrClosed

@@ -3,8 +3,6 @@ package memstore
 import (
 	"time"
 
-	"github.com/outhook/outhook/events"
-	"github.com/outhook/outhook/events/filter"
 	"github.com/outhook/outhook/store"
 )
 
@@ -15,8 +13,6 @@ type subscription struct {
 	*store.Subscription        // replaced and not changed, as claims share it
 	num                 uint64 // its number in the order of creation
 
-	filter *filter.Filter // its Filter, parsed; nil if it has none
-
 	deliveries map[uint64]*delivery   // by the number of their event
 	events     []*event               // of those, in the order of Enqueue
 	keyed      map[string][]*delivery // the pending ones of each key, by the order of their events
@@ -24,27 +20,10 @@ type subscription struct {
 }
 
 // wants reports whether sub gets, or but for being disabled would get, an event that is being
-// enqueued. e.enqueued must be set.
+// enqueued, if its filter takes it. e.enqueued must be set.
 func (sub *subscription) wants(e *event) bool {
 	// Disabled ones get a canceled delivery, which a replay finds when they are back.
-	if sub.Tenant != e.tenant || sub.Excludes(e.typ, e.time, e.enqueued) != "" {
-		return false
-	}
-	if sub.filter == nil {
-		return true
-	}
-	if e.payload == nil {
-		e.payload, _ = events.PayloadOf(e.body) // once for all filters; the body was just made
-	}
-	return sub.filter.Match(e.payload)
-}
-
-// set replaces the record. Its filter is parsed here, once for all events.
-func (sub *subscription) set(rec *store.Subscription) {
-	sub.Subscription, sub.filter = rec, nil
-	if rec.Filter != "" {
-		sub.filter = filter.ParseStored(rec.Filter)
-	}
+	return sub.Tenant == e.tenant && sub.Excludes(e.typ, e.time, e.enqueued) == ""
 }
 
 // cancelPending ends all that is pending for sub.

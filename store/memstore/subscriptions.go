@@ -47,7 +47,7 @@ func (s *state) addSubscription(rec store.Subscription, health store.Health) *su
 		deliveries: make(map[uint64]*delivery),
 		keyed:      make(map[string][]*delivery),
 	}
-	sub.set(&rec)
+	sub.Subscription = &rec
 	// The schedule knows of every subscription from its beginning, and is told of each change; so
 	// it never has to ask.
 	sub.turns = s.queue.Ensure(sub.num)
@@ -98,7 +98,7 @@ func (s *Store) UpdateSubscription(
 		after.SubscribedAt = at
 	}
 	// From here on nothing fails. Claims that are out keep the former record.
-	sub.set(&after)
+	sub.Subscription = &after
 	if before.Collects() && !after.Collects() {
 		s.cancelPending(sub, cancelReason(&after), now)
 	}

@@ -247,7 +247,10 @@ func (r *Reader) item(
 	if err != nil {
 		return it, false, err
 	}
-	if e.NotBefore.After(time.Now()) {
+	switch now := time.Now(); {
+	case !e.ExpiresAt.IsZero() && !e.ExpiresAt.After(now): // since the page was read
+		return it, false, nil
+	case e.NotBefore.After(now):
 		return it, false, errLater
 	}
 	c := claimOf(sub, d)

@@ -19,7 +19,7 @@ func TestTry(t *testing.T) {
 			t.Error("a transaction that has done nothing needs a commit")
 		}
 		e := f.Event("ev1", "", "")
-		intact, err := tx.Try(func() error { return tx.Enqueue([]*record.Event{e}) })
+		intact, err := tx.Try(func() error { return tx.Enqueue([]*record.Event{e}, nil) })
 		if !intact || err != nil {
 			t.Errorf("an operation that succeeds: intact %v, %v", intact, err)
 		}
@@ -38,7 +38,7 @@ func TestTry(t *testing.T) {
 	f.RollBack(func(tx *txn.Tx) error {
 		e := f.Event("ev2", "", "")
 		intact, err := tx.Try(func() error {
-			if err := tx.Enqueue([]*record.Event{e}); err != nil {
+			if err := tx.Enqueue([]*record.Event{e}, nil); err != nil {
 				return err
 			}
 			return failed

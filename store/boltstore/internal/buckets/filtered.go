@@ -5,25 +5,20 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/outhook/outhook/events"
-	"github.com/outhook/outhook/events/filter"
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/effect"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
+	"github.com/outhook/outhook/store/internal/asking"
 )
 
-// filtered is a recipient with a filter, which is parsed once for all events of a type.
+// filtered is a recipient with a filter.
 type filtered struct {
 	num    uint64
-	filter *filter.Filter
-	bytes  int // what it takes in memory, about
+	filter string
 }
 
-// What a parsed filter takes, in bytes: for each byte of its text, and beside.
-const (
-	filterByte     = 16
-	filterOverhead = 256
-)
+// filteredSize is what a filter takes beside its text, in bytes.
+const filteredSize = 64
 
 // filterOf returns a recipient that has a filter. known are in the order of their numbers.
 func (x *recipientIndex) filterOf(num uint64, known []filtered) (filtered, error) {
@@ -42,19 +37,28 @@ func (x *recipientIndex) filterOf(num uint64, known []filtered) (filtered, error
 	if err != nil {
 		return filtered{}, err
 	}
-	return filtered{num, filter.ParseStored(sub.Filter), filterOverhead + filterByte*len(sub.Filter)},
-		nil
+	return filtered{num, sub.Filter}, nil
 }
 
-// Taking returns who of a gets an event with the wire body: a itself if no filter refuses it.
-func (a *RecipientSet) Taking(body []byte) (*RecipientSet, error) {
-	if len(a.filtered) == 0 {
-		return a, nil
+// filters returns the filters of recipients, each once.
+func filters(of []filtered) (texts []string) {
+	for i := range of {
+		texts = append(texts, of[i].filter)
 	}
-	payload, _ := events.PayloadOf(body) // of a body that was just made
-	var refused []uint64                 // in ascending order
+	slices.Sort(texts)
+	return slices.Compact(texts)
+}
+
+// Taking returns who of a gets an event with the wire body, by what filters have said of it: a itself
+// if none refuses it. It returns [asking.ErrUnasked] if filters are to be asked first: that takes a
+// while, and here nobody else can write.
+func (a *RecipientSet) Taking(body []byte, asked *asking.Answers) (*RecipientSet, error) {
+	if !asked.Know(a.filters) {
+		return nil, asking.ErrUnasked
+	}
+	var refused []uint64 // in ascending order
 	for i := range a.filtered {
-		if f := &a.filtered[i]; !f.filter.Match(payload) {
+		if f := &a.filtered[i]; !asked.Takes(f.filter, body) {
 			refused = append(refused, f.num)
 		}
 	}

@@ -24,6 +24,7 @@ type RecipientSet struct {
 	newest            int64      // when the last of them subscribed
 	Disabled          []uint64   // those of them that are disabled
 	filtered          []filtered // those of them that have a filter, by their numbers
+	filters           []string   // the filters, each once
 }
 
 // MaxCached bounds a recipientCache, in bytes. Finding recipients anew takes a few look-ups.
@@ -51,7 +52,7 @@ func (c *recipientCache) reset() { *c = recipientCache{} }
 func sizeOf(typ string, a *RecipientSet) int {
 	n := audienceOverhead + len(typ) + cap(a.Packed) + 8*cap(a.Disabled)
 	for i := range a.filtered {
-		n += a.filtered[i].bytes
+		n += filteredSize + len(a.filtered[i].filter)
 	}
 	return n
 }
@@ -114,7 +115,7 @@ func (x *recipientIndex) Of(tenant, typ string, at int64) (*RecipientSet, error)
 	return x.find(tenant, typ, latest, a.filtered) // without those who came too late
 }
 
-// find looks up who wants the type and had subscribed at a time. It parses the filters that are not
+// find looks up who wants the type and had subscribed at a time. It reads the filters that are not
 // among those known.
 func (x *recipientIndex) find(
 	tenant, typ string, latest int64, known []filtered,
@@ -162,6 +163,7 @@ func (x *recipientIndex) find(
 	}
 	// Packed here, once for all events of the type, as each event stores it.
 	a.Packed = record.Pack(nil, nums)
+	a.filters = filters(a.filtered)
 	return a, nil
 }
 

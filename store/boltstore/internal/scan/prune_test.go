@@ -226,7 +226,7 @@ func TestEventGoesWithItsLastDelivery(t *testing.T) {
 			ID: "ev", Time: f.Wall, Type: "order.paid", Payload: json.RawMessage(`{}`),
 		})
 		if err == nil {
-			err = tx.Enqueue([]*record.Event{e})
+			err = tx.Enqueue([]*record.Event{e}, nil)
 		}
 		for i := 0; err == nil && i < txn.PruneStep; i++ {
 			o := txn.NewOutcome(store.Outcome{

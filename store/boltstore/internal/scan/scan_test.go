@@ -83,7 +83,7 @@ func (x *fixture) enqueue(from, to int) {
 		x.Wall = x.Wall.Add(time.Second)
 		x.Now = x.Wall.UnixNano()
 		x.Update(func(tx *txn.Tx) (err error) {
-			if err = tx.Enqueue([]*record.Event{e}); err == nil {
+			if err = tx.Enqueue([]*record.Event{e}, nil); err == nil {
 				x.last, err = tx.IDs.Find(e.Tenant, e.ID)
 			}
 			return err

@@ -1,6 +1,7 @@
 package txn
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/outhook/outhook/store"
@@ -8,13 +9,17 @@ import (
 	"github.com/outhook/outhook/store/boltstore/internal/effect"
 	"github.com/outhook/outhook/store/boltstore/internal/pending"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
+	"github.com/outhook/outhook/store/internal/asking"
 )
 
 // Enqueue stores the events. It writes nothing before it has checked all. It sets EnqueuedAt in
 // each that it stores, and Unwanted in each that nobody wants. It returns [store.ErrConflict] if
 // the ID of one is that of another event; events that are stored already, and those that nobody
 // wants, are passed over.
-func (t *Tx) Enqueue(evs []*record.Event) error {
+//
+// asked has for each event what filters have said of it; nil if none was asked, and they are to be
+// asked here. It returns [asking.ErrUnasked] if others are to be asked first.
+func (t *Tx) Enqueue(evs []*record.Event, asked []asking.Answers) error {
 	// All checks come first: an operation that fails before it has written anything leaves the
 	// transaction to the others that share it.
 	for i, e := range evs {
@@ -28,14 +33,12 @@ func (t *Tx) Enqueue(evs []*record.Event) error {
 	if err != nil {
 		return err
 	}
-	for _, e := range unstored {
-		a, err := t.Recipients.Of(e.Tenant, e.Type, e.Time)
-		if err == nil {
-			a, err = a.Taking(e.Body)
-		}
-		if err != nil {
-			return err
-		}
+	recipients, err := t.recipients(unstored, evs, asked)
+	if err != nil {
+		return err
+	}
+	for i, e := range unstored {
+		a := recipients[i]
 		// An event without recipients is not stored: no delivery would ever end, so nothing would
 		// remove it.
 		e.Unwanted = a.Count == 0 // also if it is false: the operation may run again
@@ -48,6 +51,35 @@ func (t *Tx) Enqueue(evs []*record.Event) error {
 	}
 	// Last, so that the IDs of all events of the call are written together.
 	return t.IDs.Flush()
+}
+
+// recipients returns who gets each of some events. asked is for all, in the same order. All are
+// looked at, also if filters of one are to be asked: those of the others then are in the same round.
+func (t *Tx) recipients(
+	evs, all []*record.Event, asked []asking.Answers,
+) (sets []*buckets.RecipientSet, err error) {
+	var unasked error
+	sets = make([]*buckets.RecipientSet, len(evs))
+	at := 0
+	for i, e := range evs {
+		for ; all[at] != e; at++ {
+		}
+		answers := &asking.Answers{Here: true}
+		if asked != nil {
+			answers = &asked[at]
+		}
+		a, err := t.Recipients.Of(e.Tenant, e.Type, e.Time)
+		if err == nil {
+			sets[i], err = a.Taking(e.Body, answers)
+		}
+		switch {
+		case errors.Is(err, asking.ErrUnasked):
+			unasked = err
+		case err != nil:
+			return nil, err
+		}
+	}
+	return sets, unasked
 }
 
 // enqueueOne stores an event that has recipients. Its deliveries are implicit: nothing is written

@@ -87,7 +87,7 @@ func (m *model) enqueue() {
 		m.conflict(built)
 		return
 	}
-	m.transact(func(t *txn.Tx) error { return t.Enqueue(built) }, func() {
+	m.transact(func(t *txn.Tx) error { return t.Enqueue(built, nil) }, func() {
 		for _, e := range evs {
 			m.stored(e)
 		}
@@ -98,7 +98,7 @@ func (m *model) enqueue() {
 func (m *model) conflict(built []*record.Event) {
 	m.last = "enqueue with a conflict"
 	_, err := m.file.TryUpdate(txn.Riders{}, func(t *txn.Tx) error {
-		intact, err := t.Try(func() error { return t.Enqueue(built) })
+		intact, err := t.Try(func() error { return t.Enqueue(built, nil) })
 		if !intact || t.NeedsCommit() {
 			m.t.Errorf("intact %v, needs commit %v, want true and false", intact, t.NeedsCommit())
 		}

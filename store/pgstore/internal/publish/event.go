@@ -13,6 +13,7 @@ import (
 type Event struct {
 	events.Event // without its payload
 	body         []byte
+	said         said
 }
 
 // Build validates events, makes their bodies, and drops those that are given twice. It returns an
@@ -29,7 +30,7 @@ func Build(evs []events.Event) ([]Event, error) {
 		// millisecond.
 		ev.Payload, ev.Time = nil, time.UnixMilli(ev.Time.UnixMilli()).UTC()
 		ev.Tags = events.SortedTags(ev.Tags) // of its own: the event may be stored after the call
-		built = append(built, Event{ev, body})
+		built = append(built, Event{Event: ev, body: body})
 	}
 	built, conflicting := distinct(built)
 	if conflicting != "" {

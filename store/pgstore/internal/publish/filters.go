@@ -22,6 +22,9 @@ import (
 // subscriptions, and whom they refuse. If it finds others, or other versions, it stores nothing and
 // returns them; then it is tried again. So what is refused goes by the subscriptions as the
 // statement sees them, and while none has a filter nothing is asked and nothing told.
+//
+// Each caller asks about its own events, before it joins others: a tenant with a thousand filters
+// would hold up all who publish if the one that stores for them all asked.
 type filters struct {
 	mu     sync.Mutex       // guards all below
 	takers map[kind][]taker // by number; a list is replaced, and never changed
@@ -32,9 +35,20 @@ type filters struct {
 // taker is a subscription with a filter.
 type taker struct {
 	sub, version int64
-	filter       *filter.Filter
-	size         int // of the filter, in bytes, about
+	filter       func() *filter.Filter // parses it when it is first asked
+	size         int                   // of the filter, in bytes, about
 }
+
+// said is what filters have said of an event, by the numbers of their subscriptions.
+type said map[int64]answer
+
+type answer struct {
+	version int64 // of the subscription
+	refuses bool
+}
+
+// errUnasked says that filters must be asked about events first, and not here, where others wait.
+var errUnasked = errors.New("filters are to be asked first")
 
 // What is kept, in bytes, about.
 const (
@@ -48,10 +62,18 @@ const (
 // changed in between, and there is no end if they change all the time.
 const maxRounds = 10
 
-// asking calls store with what is known of the filters, until the statement knows no others.
-func (p *Publisher) asking(evs []Event, store func(judgement) (unasked string, err error)) error {
+// asking calls store with what is known of the filters, until the statement knows no others. If
+// they may not be asked here, and there are others, the error is errUnasked.
+func (p *Publisher) asking(
+	evs []Event, here bool, store func(judgement) (unasked string, err error),
+) error {
 	numbers := number(evs)
 	for range maxRounds {
+		if here {
+			p.filters.ask(evs)
+		} else if !p.filters.asked(evs) {
+			return errUnasked
+		}
 		unasked, err := store(p.filters.judge(evs, numbers))
 		if err != nil || unasked == "" {
 			return err
@@ -69,7 +91,47 @@ type judgement struct {
 	refused []*string // for each event the numbers of those who refuse it, as an array; or nil
 }
 
-// judge asks the filters that are known about events.
+// ask asks the filters that are known about events, but for those that were asked.
+func (f *filters) ask(evs []Event) {
+	takers := f.of(number(evs))
+	for i := range evs {
+		var payload []byte
+		for _, t := range takers[kind{evs[i].Tenant, evs[i].Type}] {
+			if _, asked := evs[i].said.of(t); asked {
+				continue
+			}
+			if payload == nil {
+				payload, _ = events.PayloadOf(evs[i].body) // the body was made by Build
+			}
+			if evs[i].said == nil {
+				evs[i].said = make(said)
+			}
+			evs[i].said[t.sub] = answer{t.version, !t.filter().Match(payload)}
+		}
+	}
+}
+
+// of returns what a filter has said, if it was asked.
+func (s said) of(t taker) (refuses, asked bool) {
+	a, there := s[t.sub]
+	return a.refuses, there && a.version == t.version
+}
+
+// asked reports whether the filters that are known have all been asked about some events.
+func (f *filters) asked(evs []Event) bool {
+	takers := f.of(number(evs))
+	for i := range evs {
+		for _, t := range takers[kind{evs[i].Tenant, evs[i].Type}] {
+			if _, asked := evs[i].said.of(t); !asked {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// judge puts together what the filters have said that are known and were asked about all of the
+// events of their kind.
 func (f *filters) judge(evs []Event, numbers map[kind]int32) judgement {
 	j := judgement{refused: []*string{}}
 	takers := f.of(numbers) // once, as others learn meanwhile
@@ -82,13 +144,14 @@ func (f *filters) judge(evs []Event, numbers map[kind]int32) judgement {
 			known[fmt.Sprintf("%d:%d", numbers[k], list[i].sub)] = list[i].version
 		}
 	}
-	text, _ := json.Marshal(known) // it always can be
-	j.known = string(text)
 	for i := range evs {
-		payload, _ := events.PayloadOf(evs[i].body) // the body was made by Build
+		k := kind{evs[i].Tenant, evs[i].Type}
 		var refused []string
-		for _, t := range takers[kind{evs[i].Tenant, evs[i].Type}] {
-			if !t.filter.Match(payload) {
+		for _, t := range takers[k] {
+			switch refuses, asked := evs[i].said.of(t); {
+			case !asked: // it was learned just now; the statement says so
+				delete(known, fmt.Sprintf("%d:%d", numbers[k], t.sub))
+			case refuses:
 				refused = append(refused, strconv.FormatInt(t.sub, 10))
 			}
 		}
@@ -101,6 +164,8 @@ func (f *filters) judge(evs []Event, numbers map[kind]int32) judgement {
 		list := "{" + strings.Join(refused, ",") + "}"
 		j.refused[i] = &list
 	}
+	text, _ := json.Marshal(known) // it always can be
+	j.known = string(text)
 	return j
 }
 
@@ -193,8 +258,10 @@ func (f *filters) merge(k kind, all []found) {
 		}
 		t, known := f.bySub[all[i].Sub]
 		if !known || t.version != all[i].Version {
-			t = taker{all[i].Sub, all[i].Version, filter.ParseStored(*all[i].Filter),
-				filterOverhead + filterByte*len(*all[i].Filter)}
+			text := *all[i].Filter
+			// Not parsed here: this is with the mutex, and mostly where all publishers wait.
+			parse := sync.OnceValue(func() *filter.Filter { return filter.ParseStored(text) })
+			t = taker{all[i].Sub, all[i].Version, parse, filterOverhead + filterByte*len(text)}
 			f.keep(t)
 		}
 		list = append(list, t)

@@ -21,7 +21,7 @@ func (p *Publisher) InTx(ctx context.Context, tx schema.Querier, evs []Event) er
 	if err != nil {
 		return err
 	}
-	err = p.asking(evs, func(j judgement) (unasked string, err error) {
+	err = p.asking(evs, true, func(j judgement) (unasked string, err error) {
 		unasked, err = p.storeIn(ctx, tx, evs, j)
 		if !errors.Is(err, errFree) {
 			return unasked, err

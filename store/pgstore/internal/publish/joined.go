@@ -32,7 +32,7 @@ func (p *Publisher) enqueueJoined(calls []*batcher.Call[Event, struct{}]) {
 		p.enqueueApart(calls)
 		return
 	}
-	err := p.enqueue(context.Background(), all, sqltx.Impatient)
+	err := p.enqueue(context.Background(), all, sqltx.Impatient, false)
 	switch {
 	case err == nil:
 	// Nothing is tried again here, as other callers wait behind this run. Each tries alone, on its
@@ -41,6 +41,8 @@ func (p *Publisher) enqueueJoined(calls []*batcher.Call[Event, struct{}]) {
 		for _, c := range calls {
 			c.Err = errAlone
 		}
+	case errors.Is(err, errUnasked):
+		p.enqueueAsked(calls)
 	case errors.Is(err, store.ErrMoved):
 		p.enqueueSettled(calls)
 	// The server, or the statement, has refused one of them and stored nothing. Who is at fault
@@ -79,11 +81,30 @@ func (p *Publisher) enqueueSettled(calls []*batcher.Call[Event, struct{}]) {
 	}
 }
 
+// enqueueAsked stores the events of those callers together that have asked all filters. The others
+// come again when they have.
+func (p *Publisher) enqueueAsked(calls []*batcher.Call[Event, struct{}]) {
+	var asked []*batcher.Call[Event, struct{}]
+	for _, c := range calls {
+		if p.filters.asked(c.Items) {
+			asked = append(asked, c)
+		} else {
+			c.Err = errUnasked
+		}
+	}
+	switch {
+	case len(asked) == len(calls): // the filters are gone since
+		p.enqueueApart(calls)
+	case len(asked) > 0:
+		p.enqueueJoined(asked)
+	}
+}
+
 // enqueueApart stores the events of callers in a transaction each, but for those that would make
 // the others wait. One after the other: that keeps the connections for others, and is seldom.
 func (p *Publisher) enqueueApart(calls []*batcher.Call[Event, struct{}]) {
 	for _, c := range calls {
-		c.Err = p.enqueue(context.Background(), c.Items, sqltx.Impatient)
+		c.Err = p.enqueue(context.Background(), c.Items, sqltx.Impatient, false)
 		if sqltx.State(c.Err) == sqltx.LockNotAvailable {
 			c.Err = errAlone
 		}
@@ -117,7 +138,7 @@ func (p *Publisher) enqueueAlone(ctx context.Context, evs []Event) (err error) {
 	case <-timer.C:
 		return batcher.ErrQueue
 	}
-	err = p.enqueue(ctx, evs, sqltx.ByIndex)
+	err = p.enqueue(ctx, evs, sqltx.ByIndex, true)
 	if sqltx.State(err) == sqltx.LockNotAvailable {
 		return fmt.Errorf(
 			"an open transaction has an event of the same ID; try again when it has ended: %w", err)

@@ -55,12 +55,18 @@ func (p *Publisher) Enqueue(ctx context.Context, evs []Event) error {
 	if len(evs) == 0 {
 		return nil
 	}
-	_, err := p.joined.Do(ctx, evs, size(evs))
-	// In the caller's goroutine, while the batcher goes on with others.
-	if errors.Is(err, errAlone) {
-		err = p.enqueueAlone(ctx, evs)
+	// All of it in the caller's goroutine, while the batcher goes on with others.
+	for range maxRounds {
+		p.filters.ask(evs)
+		_, err := p.joined.Do(ctx, evs, size(evs))
+		switch {
+		case errors.Is(err, errAlone):
+			return p.enqueueAlone(ctx, evs)
+		case !errors.Is(err, errUnasked):
+			return err
+		}
 	}
-	return err
+	return p.enqueueAlone(ctx, evs)
 }
 
 // stored is a new event, with those that get it and have no row for it. subs has shares of others
@@ -130,9 +136,10 @@ func typesIn(list *string) []string {
 	return strings.Split(*list, ",") // no type has one
 }
 
-// enqueue stores events in a transaction of its own, and tells memory.
-func (p *Publisher) enqueue(ctx context.Context, evs []Event, settings string) error {
-	err := p.asking(evs, func(j judgement) (unasked string, err error) {
+// enqueue stores events in a transaction of its own, and tells memory. here says that filters may be
+// asked; otherwise the error is errUnasked if they must be.
+func (p *Publisher) enqueue(ctx context.Context, evs []Event, settings string, here bool) error {
+	err := p.asking(evs, here, func(j judgement) (unasked string, err error) {
 		var known knowledge
 		err = sqltx.Retry(func() error {
 			unasked, err = p.tryEnqueue(ctx, evs, settings, j, known)

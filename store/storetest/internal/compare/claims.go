@@ -2,6 +2,7 @@ package compare
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -219,6 +220,47 @@ func (s *sequence) pause() {
 	s.edge(d)
 	s.paused = id
 	s.pauseBoth(id, d)
+}
+
+// ownLimit is a limit that a subscription has of its own.
+type ownLimit struct {
+	limit int
+	until time.Time
+}
+
+// limit gives a subscription a limit of its own in ours, or ends it. The model has none: it claims
+// all that is due, and what a limit leaves of that is computed.
+func (s *sequence) limit() {
+	id := s.someSub()
+	if len(s.own) > 0 && s.chance(2) {
+		id = one(s.rand, slices.Sorted(maps.Keys(s.own))...)
+	}
+	if _, err := s.model.Store.Subscription(s.model.Ctx(), id); err != nil {
+		return
+	}
+	s.limitTo(id, one(s.rand, 1, 2, 3, 10), one(s.rand, 0, s.duration(), s.duration()))
+}
+
+func (s *sequence) limitTo(id string, limit int, d time.Duration) {
+	s.note("limit %s to %d for %v", id, limit, d)
+	s.edge(d)
+	delete(s.own, id)
+	if d > 0 {
+		s.own[id] = ownLimit{limit, time.Now().Add(d)}
+	}
+	s.ours.ClaimWith(store.ClaimRequest{
+		PerSubscription: one(s.rand, 0, 1, 2),
+		Pauses:          []store.Pause{{SubscriptionID: id, For: d, Limit: limit}},
+	})
+}
+
+// endLimits ends the limits of some subscriptions.
+func (s *sequence) endLimits(ids ...string) {
+	for _, id := range ids {
+		if _, there := s.own[id]; there {
+			s.limitTo(id, 1, 0)
+		}
+	}
 }
 
 func (mp *modelPair) pauseBoth(id string, d time.Duration) {

@@ -56,6 +56,8 @@ type sequence struct {
 	// requeued has the deliveries that were: where the first attempt of one is in the order is the
 	// store's choice.
 	requeued map[delivery]bool
+
+	own map[string]ownLimit // the limits of their own that subscriptions have in ours
 }
 
 // delivery names one.
@@ -80,6 +82,7 @@ func newSequence(ours *check.Driver, seed uint64, realTime, shards bool) *sequen
 			rand: rand.New(rand.NewPCG(seed, 0)),
 		},
 		requeued: make(map[delivery]bool),
+		own:      make(map[string]ownLimit),
 	}
 }
 
@@ -145,6 +148,7 @@ func (s *sequence) oneStep() {
 		{25, s.finish},
 		{6, s.release},
 		{7, s.pause},
+		{5, s.limit},
 		{6, s.requeue},
 		{2, s.erase},
 		{2, s.prune},
@@ -230,6 +234,7 @@ func (s *sequence) restart() {
 	for _, id := range s.subs {
 		s.model.Pause(id, 0) // a pause is not kept
 	}
+	clear(s.own) // nor is a limit
 	for i, p := range s.claims {
 		s.ours.Must("Release", s.ours.Store.Release(s.ours.Ctx(), p.ours))
 		s.model.Must("Release", s.model.Store.Release(s.model.Ctx(), p.model))

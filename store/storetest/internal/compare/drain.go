@@ -39,10 +39,11 @@ func (s *sequence) drain() {
 		s.model.Stats("").Pending, 0)
 }
 
-// releaseAll ends leases, holds and pauses of both kinds, so that it does not matter which leases
+// releaseAll ends leases, holds, limits, and pauses of both kinds, so that it does not matter which leases
 // had run out.
 func (s *sequence) releaseAll() {
 	s.probeNow(s.subs...)
+	s.endLimits(s.subs...)
 	for i, p := range s.claims {
 		s.ours.Must("Release", s.ours.Store.Release(s.ours.Ctx(), p.ours))
 		s.model.Must("Release", s.model.Store.Release(s.model.Ctx(), p.model))

@@ -3,6 +3,7 @@ package compare
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/storetest/internal/check"
@@ -12,6 +13,8 @@ import (
 type room struct {
 	req      store.ClaimRequest
 	requeued map[delivery]bool
+	own      map[string]ownLimit
+	now      time.Time
 	shards   bool // classes take turns within each of several stores
 
 	class    [store.Classes]int // leases
@@ -27,7 +30,7 @@ var classNames = [store.Classes]string{"healthy ones", "new ones", "failing ones
 // room returns the room that the request leaves in the model.
 func (s *sequence) room(req store.ClaimRequest) room {
 	r := room{
-		req: req, requeued: s.requeued, shards: s.shards,
+		req: req, requeued: s.requeued, own: s.own, now: time.Now(), shards: s.shards,
 		sub: make(map[string]int), tenant: make(map[string]int),
 		hosts: make(map[string]int), hostOf: make(map[string]string),
 		tenantOf: make(map[string]string),
@@ -52,7 +55,11 @@ func (r *room) add(id string, class store.Class, n int) {
 
 // full returns which limit keeps one more of a subscription from being leased; "" if none does.
 func (r *room) full(id string, h *store.Health) string {
-	limit, tenant := r.req.Limit(h), r.tenantOf[id]
+	req, tenant := r.req, r.tenantOf[id]
+	if own, there := r.own[id]; there && r.now.Before(own.until) {
+		req.PerSubscription = own.limit
+	}
+	limit := req.Limit(h)
 	switch {
 	case limit > 0 && r.sub[id] >= limit:
 		return fmt.Sprintf("the limit of %d of the subscription", limit)

@@ -166,6 +166,7 @@ func (mp *modelPair) change() (what string, change func(*store.Subscription) err
 func (s *sequence) delete() {
 	id := s.someSub()
 	s.pauseBoth(id, 0) // whether a pause outlives the subscription is the store's choice
+	s.endLimits(id)
 	s.note("delete %s", id)
 	s.orphans = true
 	ours := s.ours.Store.DeleteSubscription(s.ours.Ctx(), id)
@@ -181,6 +182,7 @@ func (s *sequence) recreate() {
 		return
 	}
 	s.pauseBoth(id, 0)
+	s.endLimits(id)
 	s.note("delete %s and create it anew", id)
 	s.orphans = true
 	s.ours.Must("DeleteSubscription", s.ours.Store.DeleteSubscription(s.ours.Ctx(), id))

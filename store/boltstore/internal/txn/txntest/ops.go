@@ -48,7 +48,7 @@ func (f *File) Enqueue(id, tenant, key string) (seq uint64) {
 	f.t.Helper()
 	e := f.Event(id, tenant, key)
 	f.Update(func(t *txn.Tx) (err error) {
-		if err = t.Enqueue([]*record.Event{e}); err == nil {
+		if err = t.Enqueue([]*record.Event{e}, nil); err == nil {
 			seq, err = t.IDs.Find(tenant, id)
 		}
 		return err

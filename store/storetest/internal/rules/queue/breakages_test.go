@@ -17,10 +17,6 @@ func TestBreakages(t *testing.T) {
 		"does not count what is leased elsewhere": "its claims have nothing elsewhere",
 		"does not say what is leased":             "it does not look at Leased",
 	}
-	for _, name := range []string{"takes the lower of two limits", "limits for ever",
-		"ends no limit early", "ends a pause by a limit"} {
-		blind[name] = "its pauses have no limits"
-	}
 	const choice = "which subscription of a class comes first is the store's choice there"
 	for _, name := range []string{
 		"takes turns by subscription, and not by tenant",

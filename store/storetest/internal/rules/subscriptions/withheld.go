@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/storetest/internal/check"
 )
@@ -27,6 +28,9 @@ func withheldRules() []check.Rule {
 		{Name: "poll-success", Test: testPolledSuccess,
 			Sentence: "A success without a claim, of a delivery that waits for a poll, counts: it " +
 				"ends as Delivered with the attempt, once, and the others wait on."},
+		{Name: "poll-window", Test: testPolledWindow,
+			Sentence: "What waits for a poll says by DueAt from when on it may be read, and from " +
+				"its ExpiresAt on it is canceled, and so are its counts."},
 		{Name: "oldest", Test: testOldest,
 			Sentence: "With Last a listing begins at its other end: with the oldest, and Previous " +
 				"goes on to what is newer, also to what came since."},
@@ -156,6 +160,55 @@ func testPolledSuccess(c *check.Driver) {
 	c.Must("Finish", err)
 	check.Equal(c, "Ignored when it is told again", again[0].Ignored, true)
 	notClaimed(c, "after others were read")
+}
+
+func testPolledWindow(c *check.Driver) {
+	draft := c.NewSub()
+	draft.URL = ""
+	sub := c.Create(draft)
+	later, ends, both := c.Event("message.created"), c.Event("message.created"),
+		c.Event("message.created")
+	at := events.Millisecond(time.Now().Add(c.Short))
+	later.NotBefore, ends.ExpiresAt = at.Add(c.Long), at
+	both.NotBefore, both.ExpiresAt = at.Add(-c.Short/2), at
+	c.Enqueue(later, ends, both)
+	behind := c.Event("message.created")
+	behind.Key = "k"
+	first := behind
+	first.ID, first.ExpiresAt = c.Event("message.created").ID, at
+	c.Enqueue(first, behind)
+	pending := func() (ids []string) {
+		page, err := c.Store.Deliveries(c.Ctx(), store.DeliveryQuery{
+			SubscriptionID: sub.ID, States: []store.State{store.Pending}, Limit: 10, Last: true,
+		})
+		c.Must("Deliveries", err)
+		return check.Listed(page.Items)
+	}
+	if got := pending(); !c.Late(at) {
+		c.SameIDs("pending before ExpiresAt", got,
+			[]string{behind.ID, first.ID, both.ID, ends.ID, later.ID})
+	}
+	if d := c.Delivery(sub.ID, later.ID); !d.DueAt.Equal(later.NotBefore) ||
+		d.Wait != store.WaitPoll {
+		c.Errorf("before NotBefore: DueAt is %v and Wait %q; want %v and poll", d.DueAt, d.Wait,
+			later.NotBefore)
+	}
+	c.Pass(time.Until(at) + 2*time.Millisecond)
+	c.SameIDs("pending from ExpiresAt on", pending(), []string{behind.ID, later.ID})
+	for _, ev := range []events.Event{ends, both, first} {
+		d := c.Delivery(sub.ID, ev.ID)
+		check.Equal(c, "state from ExpiresAt on", d.State, store.Canceled)
+		check.Equal(c, "LastError from ExpiresAt on", d.LastError, store.ReasonExpired)
+		check.Equal(c, "Wait from ExpiresAt on", d.Wait, "")
+	}
+	// A reader that had it before tells of it now.
+	results, err := c.Store.Finish(c.Ctx(), read(&sub, ends.ID))
+	c.Must("Finish", err)
+	check.Equal(c, "Ignored of one that was read in time", results[0].Ignored, false)
+	c.Prune(store.Retention{})
+	check.Equal(c, "Pending", c.Stats(sub.ID).Pending, 2)
+	c.SameIDs("pending after Prune", pending(), []string{behind.ID, later.ID})
+	notClaimed(c, "without a URL")
 }
 
 func testOldest(c *check.Driver) {
