@@ -51,6 +51,13 @@ func TestDeliveries(t *testing.T) {
 	publish(t, d, "order.paid", "the last")
 	c.next(3) // it, and what it leads to
 
+	_, asked := dispatchertest.New(t, &dispatcher.Options{
+		Verify: dispatcher.Verification{Method: dispatcher.VerifyChallenge},
+	})
+	asked.Subscribe()
+	c.receiver = asked
+	c.next(1) // the challenge
+
 	for name := range c.description.doc.Webhooks {
 		if !c.seen[name] {
 			t.Errorf("%s is described and was not sent", name)
