@@ -15,9 +15,10 @@ import (
 )
 
 // plainAllocations is how many allocations Publish and a delivery make together, over memstore and
-// a transport that costs nothing, in a host that sets none of the options: measured with Go 1.26,
-// and rounded up. More of them means that something new is on the path of everybody.
-const plainAllocations = 61
+// a transport that costs nothing, in a host that sets none of the options: 60 with Go 1.26, 61 under
+// the race detector, and a part of one for tables that grow. More of them means that something new
+// is on the path of everybody.
+const plainAllocations = 61.5
 
 // TestUnusedFeaturesCostNothing counts the allocations of an event from Publish to the end of its
 // delivery, and holds that they are as many beside each feature that neither the event nor its
@@ -26,7 +27,7 @@ func TestUnusedFeaturesCostNothing(t *testing.T) {
 	plain := allocationsOfADelivery(t, dispatcher.Options{}, nil)
 	t.Logf("%.2f allocations", plain)
 	if plain > plainAllocations {
-		t.Errorf("an event makes %.2f allocations, want at most %d", plain, plainAllocations)
+		t.Errorf("an event makes %.2f allocations, want at most %v", plain, plainAllocations)
 	}
 	others := func(sub store.Subscription) func(*engine) { // of the same tenant, and another type
 		return func(e *engine) {
@@ -110,7 +111,7 @@ func allocationsOfADelivery(
 		e.run()
 		// In a bubble nothing runs beside this; a collection would empty the pools.
 		defer debug.SetGCPercent(debug.SetGCPercent(-1))
-		const most = 300
+		const most = 100
 		var before, after runtime.MemStats
 		for i := range 2 * most {
 			if i == most { // by now all pools and tables are there
