@@ -21,7 +21,7 @@ func (t *Transport) Quiescent(rawURL string) bool {
 		return false
 	}
 	defer t.pool.put(c, time.Until(c.until))
-	return quiescent(c.raw)
+	return quiescent(c.raw, &c.look)
 }
 
 // Idle returns how many connections are idle.

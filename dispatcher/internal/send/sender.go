@@ -108,7 +108,7 @@ func (s *Sender) send(
 ) (r Result) {
 	start := time.Now()
 	deadline := start.Add(p.Timeout)
-	attempt := h1.WithDeadline(ctx, deadline)
+	attempt := h1.WithDeadlineFrom(ctx, start, deadline)
 	defer attempt.Cancel()
 	r.Attempt = store.Attempt{Number: c.Attempt, At: start}
 	// Around everything, hooks included: a worker of the engine must survive what the host gives
