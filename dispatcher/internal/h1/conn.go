@@ -59,8 +59,8 @@ type conn struct {
 	until time.Time     // when it must not be used any more
 }
 
-// look is what quiescent needs to look at a socket. It is kept with the connection, as each delivery
-// looks once, and would allocate these four.
+// look is what quiescent needs to look at a socket. It is kept with the connection: each delivery
+// looks once, and would allocate it.
 type look struct {
 	read func(fd uintptr) // into b; made by the first look
 	b    [1]byte

@@ -64,6 +64,9 @@ const SweepInterval = sweepInterval
 // KeepAlive is keepAlive.
 var KeepAlive = keepAlive
 
+// IsValidValue is isValidValue.
+var IsValidValue = isValidValue
+
 // Written returns what a connection writes for a request, and whether this package does so, and not
 // http.Request.Write.
 func Written(req *http.Request) (text []byte, own bool, err error) {
