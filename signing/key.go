@@ -107,7 +107,7 @@ func (s Secret) standardKey() []byte {
 // decodeKey decodes base64 that isn't empty. Unlike encoding/base64 it takes no line breaks: other
 // receivers don't.
 func decodeKey(text string) (key []byte, ok bool) {
-	if text == "" || strings.ContainsAny(text, "\r\n") {
+	if text == "" || strings.IndexByte(text, '\n') >= 0 || strings.IndexByte(text, '\r') >= 0 {
 		return nil, false
 	}
 	key, err := base64.StdEncoding.DecodeString(text)

@@ -72,7 +72,7 @@ func (r *run) attempt(k *ticket) {
 		return
 	}
 	// Nor does one that failed because our own network is down.
-	if r.observe(&result) {
+	if r.observe(&result, now.Add(result.Attempt.Duration)) {
 		endSpan(store.Outcome{Attempt: result.Attempt, State: store.Pending})
 		r.release(k)
 		return

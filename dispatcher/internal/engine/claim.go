@@ -120,15 +120,20 @@ func (r *run) claim(ctx context.Context, max int) (n int, wait time.Duration, er
 	clear(r.pauses) // the store has them now
 	clear(r.limits)
 	s := r.screen(got.Claims)
-	// Before any of them is started: the phases of a ticket are counted from here.
-	r.tickets.issue(s.admitted)
-	for i, c := range s.admitted {
+	tickets := make([]*ticket, len(s.admitted))
+	for i := range s.admitted {
 		// Each is in memory of its own: a slow attempt must not keep the bodies of all that were
 		// claimed with it.
-		k := &ticket{claim: c, epoch: epoch, policy: r.Defaults}
+		k := &ticket{claim: s.admitted[i], epoch: epoch, policy: r.Defaults}
 		if r.policies != nil {
 			k.policy = s.policies[i]
 		}
+		tickets[i] = k
+	}
+	// Before any of them is started: the phases of a ticket are counted from here.
+	r.tickets.issue(tickets)
+	for i, k := range tickets {
+		tickets[i] = nil // nor must it keep the others
 		r.start(k)
 	}
 	// The store does not know yet of pauses that have just begun, and what ends with them.

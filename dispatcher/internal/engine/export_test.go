@@ -66,10 +66,12 @@ func (t Tickets) Crowded(subscriptionID string, max int) bool {
 }
 
 func (t Tickets) Issue(epoch uint64, claims ...store.Claim) (out []Ticket) {
-	t.t.issue(claims)
+	var of []*ticket
 	for _, c := range claims {
-		out = append(out, Ticket{&ticket{claim: c, epoch: epoch}})
+		k := &ticket{claim: c, epoch: epoch}
+		of, out = append(of, k), append(out, Ticket{k})
 	}
+	t.t.issue(of)
 	return out
 }
 

@@ -200,8 +200,7 @@ func (o *outage) claimed(n int, now time.Time) {
 
 // observe takes note of an attempt, tells of an outage that starts or ends with it, and reports
 // whether the claim is to be released: its delivery must not pay for an outage of our own.
-func (e *Engine) observe(r *send.Result) (giveBack bool) {
-	now := time.Now()
+func (e *Engine) observe(r *send.Result, now time.Time) (giveBack bool) {
 	giveBack, change, since := e.outage.observe(r, now)
 	// The mutex is free again here: the Logger is the host's, and may be slow.
 	switch change {
@@ -218,7 +217,7 @@ func (e *Engine) observe(r *send.Result) (giveBack bool) {
 }
 
 // Reached says that an endpoint took a request which was not of the queue: an outage is over.
-func (e *Engine) Reached(r *send.Result) { e.observe(r) }
+func (e *Engine) Reached(r *send.Result) { e.observe(r, time.Now()) }
 
 // OutageSince returns when an outage of our own began; zero if there is none.
 func (e *Engine) OutageSince() time.Time { return e.outage.began() }

@@ -81,7 +81,7 @@ func (r *run) recordBatch(of []attempted, outcomes []store.Outcome) {
 	for i := range results {
 		res := &results[i]
 		r.logAttempt(of[i].claim, &outcomes[i], res)
-		moved = moved || res.Ignored || limitsOf(res.Before) != limitsOf(res.After) ||
+		moved = moved || res.Ignored || !sameLimits(res.Before, res.After) ||
 			outcomes[i].State == store.Canceled
 		if !res.Ignored {
 			opEvents = r.afterOutcome(of[i], &outcomes[i], res, opEvents)
@@ -93,12 +93,12 @@ func (r *run) recordBatch(of []attempted, outcomes []store.Outcome) {
 	r.publish(opEvents)
 }
 
-// limitsOf returns what of a health decides how much may be claimed.
-func limitsOf(h *store.Health) store.Health {
-	return store.Health{
-		Healthy: h.Healthy, Failures: h.Failures, SlowStart: h.SlowStart,
-		NextProbeAt: h.NextProbeAt, HeldUntil: h.HeldUntil, Pace: h.Pace,
-	}
+// sameLimits reports whether two healths are the same in what decides how much may be claimed. As a
+// rule they are one: a success leaves the health as it is.
+func sameLimits(a, b *store.Health) bool {
+	return a == b || a.Healthy == b.Healthy && a.Failures == b.Failures &&
+		a.SlowStart == b.SlowStart && a.NextProbeAt == b.NextProbeAt &&
+		a.HeldUntil == b.HeldUntil && a.Pace == b.Pace
 }
 
 // afterOutcome does what follows from an outcome that counted, and appends the operational events

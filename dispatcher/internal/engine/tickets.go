@@ -12,6 +12,7 @@ type ticket struct {
 	policy *Policy
 	epoch  uint64 // in which its Claim call began
 	phase  phase
+	same   *int // how many of its subscription are issued or running; set by issue
 }
 
 // phase says how far a ticket has come. The order of the constants is that of a ticket's life; move
@@ -38,9 +39,9 @@ type tickets struct {
 
 	mu             sync.Mutex
 	count          [phases]int
-	bySubscription map[string]int
-	full           bool // claimLoop waits for a slot
-	claiming       int  // Claim calls under way
+	bySubscription map[string]*int // none is zero
+	full           bool            // claimLoop waits for a slot
+	claiming       int             // Claim calls under way
 	fence          fence
 }
 
@@ -49,7 +50,7 @@ func newTickets(max int) *tickets {
 	return &tickets{
 		max:            max,
 		freed:          make(chan struct{}, 1),
-		bySubscription: make(map[string]int),
+		bySubscription: make(map[string]*int),
 		fence:          fence{invalidated: make(map[Subject]uint64)},
 	}
 }
@@ -75,14 +76,20 @@ func (t *tickets) begin() (epoch uint64) {
 	return t.fence.epoch
 }
 
-// issue ends a Claim call, and counts the tickets of its claims, which the caller makes.
-func (t *tickets) issue(claims []store.Claim) {
+// issue ends a Claim call, and counts the tickets of its claims.
+func (t *tickets) issue(of []*ticket) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.claiming--
-	t.count[issued] += len(claims)
-	for i := range claims {
-		t.bySubscription[claims[i].SubscriptionID]++
+	t.count[issued] += len(of)
+	for _, k := range of {
+		n := t.bySubscription[k.claim.SubscriptionID]
+		if n == nil {
+			n = new(int)
+			t.bySubscription[k.claim.SubscriptionID] = n
+		}
+		*n++
+		k.same = n
 	}
 	t.forget()
 }
@@ -124,11 +131,8 @@ func (t *tickets) close(k *ticket) {
 func (t *tickets) move(k *ticket, to phase) {
 	if k.phase <= running && to > running {
 		// Deleted at zero, so that the map has what is under way and not every subscription.
-		id := k.claim.SubscriptionID
-		if n := t.bySubscription[id] - 1; n > 0 {
-			t.bySubscription[id] = n
-		} else {
-			delete(t.bySubscription, id)
+		if *k.same--; *k.same == 0 {
+			delete(t.bySubscription, k.claim.SubscriptionID)
 		}
 	}
 	t.count[k.phase]--
@@ -144,7 +148,11 @@ func (t *tickets) move(k *ticket, to phase) {
 func (t *tickets) crowded(subscriptionID string, max int) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.bySubscription[subscriptionID] >= max
+	n := 0
+	if same := t.bySubscription[subscriptionID]; same != nil {
+		n = *same
+	}
+	return n >= max
 }
 
 // wakeClaimer has claimLoop look again. It never blocks: a slot that is full already says so.

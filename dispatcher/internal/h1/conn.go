@@ -36,6 +36,7 @@ type conn struct {
 	net.Conn // TLS, or the socket
 	socket   net.Conn
 	raw      syscall.RawConn // of the socket
+	look     look            // at the socket, see quiescent
 	remote   net.Addr
 	phases   *Phases // of the exchange under way
 	origin   Origin
@@ -56,6 +57,15 @@ type conn struct {
 	keep  time.Duration // how long it may be idle, by the last answer
 	since time.Time     // when it became idle
 	until time.Time     // when it must not be used any more
+}
+
+// look is what quiescent needs to look at a socket. It is kept with the connection: each delivery
+// looks once, and would allocate it.
+type look struct {
+	read func(fd uintptr) // into b; made by the first look
+	b    [1]byte
+	n    int
+	err  error
 }
 
 // newConn returns c, which is the socket or runs over it, as a connection to an origin.
@@ -128,7 +138,7 @@ func (c *conn) prepare(ctx context.Context) bool {
 	if watch.Err() != nil {
 		return false
 	}
-	return !c.used || quiescent(c.raw)
+	return !c.used || quiescent(c.raw, &c.look)
 }
 
 // interrupt makes everything that waits for the connection return. It runs on a goroutine of its

@@ -28,7 +28,12 @@ type DeadlineContext struct {
 //
 // It returns a type, and no function to cancel: that would cost each request one more allocation.
 func WithDeadline(parent context.Context, deadline time.Time) *DeadlineContext {
-	return &DeadlineContext{parent: parent, own: deadline, phases: Phases{begun: time.Now()}}
+	return WithDeadlineFrom(parent, time.Now(), deadline)
+}
+
+// WithDeadlineFrom is WithDeadline for a caller that has just looked at the clock.
+func WithDeadlineFrom(parent context.Context, begun, deadline time.Time) *DeadlineContext {
+	return &DeadlineContext{parent: parent, own: deadline, phases: Phases{begun: begun}}
 }
 
 // Deadline implements [context.Context].

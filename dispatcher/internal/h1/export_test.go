@@ -21,7 +21,7 @@ func (t *Transport) Quiescent(rawURL string) bool {
 		return false
 	}
 	defer t.pool.put(c, time.Until(c.until))
-	return quiescent(c.raw)
+	return quiescent(c.raw, &c.look)
 }
 
 // Idle returns how many connections are idle.
@@ -63,6 +63,9 @@ const SweepInterval = sweepInterval
 
 // KeepAlive is keepAlive.
 var KeepAlive = keepAlive
+
+// IsValidValue is isValidValue.
+var IsValidValue = isValidValue
 
 // Written returns what a connection writes for a request, and whether this package does so, and not
 // http.Request.Write.

@@ -75,7 +75,10 @@ func (p *pool) add(c *conn) (old *conn) {
 	case p.n >= p.max:
 		old = p.remove(p.oldest(), 0)
 	}
-	if list = p.lists[c.origin]; list == nil { // remove may have taken the list away
+	if old != nil {
+		list = p.lists[c.origin] // remove may have taken the list away
+	}
+	if list == nil {
 		list = &idleList{}
 		p.lists[c.origin] = list
 	}

@@ -8,4 +8,4 @@ import "syscall"
 // idle connection is still open.
 const Supported = false
 
-func quiescent(syscall.RawConn) bool { return false }
+func quiescent(syscall.RawConn, *look) bool { return false }

@@ -11,11 +11,12 @@ const Supported = true
 // quiescent reports whether a socket is open and nothing has come over it. It never waits, and the
 // connection's deadline, which may be one of long ago, does not matter. A byte that it reads is
 // lost; then the connection must not be used again anyway.
-func quiescent(socket syscall.RawConn) bool {
-	var b [1]byte
-	n, err := 0, error(nil)
+func quiescent(socket syscall.RawConn, l *look) bool {
+	if l.read == nil {
+		l.read = func(fd uintptr) { l.n, l.err = syscall.Read(int(fd), l.b[:]) }
+	}
 	// Not RawConn.Read, which fails once the deadline of the last exchange has passed. The socket
 	// does not block, and nobody else reads from it.
-	failed := socket.Control(func(fd uintptr) { n, err = syscall.Read(int(fd), b[:]) })
-	return failed == nil && n < 0 && err == syscall.EAGAIN
+	failed := socket.Control(l.read)
+	return failed == nil && l.n < 0 && l.err == syscall.EAGAIN
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/net/http/httpguts"
+
 	"github.com/outhook/outhook/dispatcher/internal/h1"
 )
 
@@ -80,7 +82,9 @@ func TestWritesWhatNetHTTPWrites(t *testing.T) {
 		"IPv6":                  {url: "http://[::1%25eth0]:80/", other: true},
 		"an international name": {url: "http://bücher.test/", other: true},
 		"no Host":               {url: plain, change: func(r *http.Request) { r.Host = "" }, other: true},
-		"Close":                 {url: plain, change: func(r *http.Request) { r.Close = true }, other: true},
+		"Close": {url: plain, other: true, change: func(r *http.Request) {
+			r.Close = true
+		}},
 		"opaque": {url: plain, other: true, change: func(r *http.Request) {
 			r.URL.Opaque = "//example.test/x"
 		}},
@@ -122,6 +126,22 @@ func TestWritesNoControlCharacters(t *testing.T) {
 		text, own, err := h1.Written(req)
 		if own || err == nil && strings.Contains(string(text), "\r\nX: y") {
 			t.Errorf("query %q: written by this package: %v\n%q", query, own, text)
+		}
+	}
+}
+
+func TestValidValues(t *testing.T) {
+	for at := range 17 { // in the first eight, in the second, and behind them
+		for c := range 256 {
+			b := bytes.Repeat([]byte{'a'}, 17)
+			b[at] = byte(c)
+			for _, around := range [...]byte{' ', '!', '~', 0x80, 0xff} {
+				b[(at+1)%len(b)] = around // a borrow from it must not hide or make anything
+				got, want := h1.IsValidValue(string(b)), httpguts.ValidHeaderFieldValue(string(b))
+				if got != want {
+					t.Fatalf("%q: %v, want %v", b, got, want)
+				}
+			}
 		}
 	}
 }

@@ -66,7 +66,9 @@ type Transport struct {
 func New(c Config) *Transport {
 	return &Transport{
 		config: c,
-		pool:   newPool(c.MaxIdle, c.MaxIdlePerOrigin, func(c *conn) bool { return quiescent(c.raw) }),
+		pool: newPool(c.MaxIdle, c.MaxIdlePerOrigin, func(c *conn) bool {
+			return quiescent(c.raw, &c.look)
+		}),
 	}
 }
 

@@ -23,11 +23,16 @@ import (
 // URL and headers were checked when they were stored, but perhaps by an older version, with other
 // options, or not at all: the store is the host's, and others may write it.
 func (s *Sender) request(ctx context.Context, c *store.Claim, m *message) (*http.Request, error) {
-	// Before a hook is called, which would be blamed for what is stored.
-	if err := checkStoredHeaders(c.Subscription.Headers); err != nil {
-		return nil, err
-	}
 	t, err := s.targets.find(c.Subscription.URL)
+	// Before a hook is called, which would be blamed for what is stored.
+	if err != nil || t.checked.Load() != c.Subscription {
+		if err := checkStoredHeaders(c.Subscription.Headers); err != nil {
+			return nil, err
+		}
+		if err == nil {
+			t.checked.Store(c.Subscription)
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -125,6 +130,10 @@ type targets struct {
 type target struct {
 	url  string
 	base *http.Request
+
+	// The subscription whose headers were checked last. Claims share subscriptions, which nobody
+	// changes, and nearly all attempts to a URL are of one: its headers are checked once.
+	checked atomic.Pointer[store.Subscription]
 }
 
 // newTargets returns an empty table. Its seed is random, so that nobody can choose URLs that have
@@ -152,7 +161,7 @@ func (ts *targets) find(url string) (*target, error) {
 	if err != nil {
 		return nil, errURL
 	}
-	t := &target{url, req}
+	t := &target{url: url, base: req}
 	slot.Store(t)
 	return t, nil
 }

@@ -121,7 +121,7 @@ func (s *Sender) send(
 ) (r Result) {
 	start := time.Now()
 	deadline := start.Add(p.Timeout)
-	attempt := h1.WithDeadline(ctx, deadline)
+	attempt := h1.WithDeadlineFrom(ctx, start, deadline)
 	defer attempt.Cancel()
 	r.Attempt = store.Attempt{Number: c.Attempt, At: start}
 	r.Mark = content.Unsent(c) // also after a panic before there is a request

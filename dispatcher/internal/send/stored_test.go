@@ -44,8 +44,16 @@ func TestStoredHeaders(t *testing.T) {
 	}
 	c := newClaim("https://endpoint.example/")
 	c.Subscription.Headers = map[string]string{"x-own": "a", "X-Other": "", "User-Agent": "theirs"}
-	if r := s.Send(t.Context(), c, policy, ""); r.Attempt.Status != 200 {
-		t.Errorf("headers that may be sent: %+v, want 200", r)
+	for range 2 { // the second time, they have been checked
+		if r := s.Send(t.Context(), c, policy, ""); r.Attempt.Status != 200 {
+			t.Errorf("headers that may be sent: %+v, want 200", r)
+		}
+	}
+	// Another subscription to the same URL, or the same one after a change.
+	other := newClaim("https://endpoint.example/")
+	other.Subscription.Headers = map[string]string{"X-Own": "a\r\nX: y"}
+	if r := s.Send(t.Context(), other, policy, ""); r.Kind != send.KindOurs {
+		t.Errorf("headers of another subscription: %+v, want an error of the sender's", r)
 	}
 }
 

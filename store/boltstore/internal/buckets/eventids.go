@@ -206,8 +206,9 @@ func (x *eventIDs) Unindexed() []numbered {
 	// the record of metaIndexed is damaged.
 	c := x.Bucket(Events).Cursor()
 	for k, v := c.Seek(key[:]); k != nil; k, v = c.Next() {
-		if e, err := record.DecodeEvent(k, v); err == nil {
-			found = append(found, numbered{nameOf(&e), record.KeyNumber(k, 0)})
+		if e, err := record.ViewEvent(k, v); err == nil {
+			name := eventName{string(e.Tenant), string(e.ID)}
+			found = append(found, numbered{name, record.KeyNumber(k, 0)})
 		}
 	}
 	return found

@@ -61,13 +61,14 @@ func (c *Claimer) Finish(
 // finishEnded ends the leases of a Finish, or gives them back if it failed. The mutex of memory
 // is held.
 func (c *Claimer) finishEnded(f *finishing, err error) {
+	now := c.db.Now()
 	for _, l := range f.leases {
 		switch {
 		case l == nil:
 		case err != nil:
 			c.db.Memory.Schedule.Unseal(l)
 		default: // unless it has ended, the outcome was ignored
-			c.db.Memory.Schedule.Release(l, c.db.Now())
+			c.db.Memory.Schedule.Release(l, now)
 		}
 	}
 }

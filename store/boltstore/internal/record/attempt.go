@@ -39,8 +39,11 @@ func (a Attempt) Clone() store.Attempt {
 // [store.MaxResponse]. The number is not stored: it follows from the row's count of attempts, see
 // EachAttempt. There is no checksum, since the row's covers the log.
 func AppendAttempt(log []byte, a *store.Attempt) []byte {
-	var room [512]byte // enough for most, so that they take no memory of their own
-	kept := detail.Append(room[:0], a.Detail)
+	var kept []byte
+	if a.Detail != nil { // few have one
+		var room [512]byte // enough for most, so that they take no memory of their own
+		kept = detail.Append(room[:0], a.Detail)
+	}
 	size := 25 + len(a.Error) + min(len(a.Response), store.MaxResponse) + len(kept)
 	e := encoder{slices.Grow(log, size)}
 	e.time(a.At)
