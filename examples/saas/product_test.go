@@ -96,7 +96,7 @@ func TestEndpointIsGone(t *testing.T) {
 		}
 		r.WaitIdle()
 		synctest.Wait() // for the Observer
-		if len(*mails) != 1 || !strings.HasPrefix((*mails)[0], "acme: Your webhook to "+acme.URL) {
+		if len(*mails) != 1 || !strings.HasPrefix((*mails)[0], "acme: Your webhook "+acme.ID) {
 			t.Fatalf("got %q, want one mail to acme", *mails)
 		}
 		console := p.as(t, "grace", "acme")
