@@ -2,6 +2,7 @@ package dispatchertest_test
 
 import (
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,9 +17,9 @@ func TestHandle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d, r := dispatchertest.New(t, &dispatcher.Options{Timeout: 20 * time.Second})
 		e := r.Subscribe()
-		n := 0
+		var n atomic.Int64
 		e.Handle(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-			switch n++; n {
+			switch n.Add(1) {
 			case 1:
 				w.Header().Set("Retry-After", "3600")
 				http.Error(w, "later", http.StatusTooManyRequests)

@@ -41,8 +41,8 @@
 //
 // # Transactions
 //
-// A host that publishes in its own transactions gives [NewOn] the store that it really has. WaitIdle
-// and All show what was not sent:
+// A host that publishes in its own transactions gives [NewOn] the store that it really has.
+// WaitIdle and All show what was not sent:
 //
 //	func TestDeclinedOrderSendsNothing(t *testing.T) {
 //		m, r := newMarket(t, nil) // NewOn(t, store, nil) is in it

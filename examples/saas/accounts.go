@@ -47,8 +47,8 @@ func (p *product) createAccounts(out io.Writer) error {
 			}
 			fmt.Fprintf(out, "log in as %s with %s", a.Name, password)
 			if a.Tenant != "" {
-				key := "sk_" + rand.Text()
-				if err := put(tx, bucketKeys, keyName(key), a.Tenant); err != nil {
+				key, err := createKey(tx, a.Tenant)
+				if err != nil {
 					return err
 				}
 				fmt.Fprintf(out, ", or send %s as a bearer token, of the customer %s", key, a.Tenant)
@@ -96,6 +96,12 @@ func (p *product) tenantOfKey(r *http.Request) (tenant string) {
 		return err
 	})
 	return tenant
+}
+
+// createKey makes an API key of a tenant.
+func createKey(tx *bolt.Tx, tenant string) (string, error) {
+	key := "sk_" + rand.Text()
+	return key, put(tx, bucketKeys, keyName(key), tenant)
 }
 
 // keyName is what is stored of an API key, which is random, so that it need not be slow.

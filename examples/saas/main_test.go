@@ -50,8 +50,9 @@ func TestMain(m *testing.M) {
 }
 
 var (
-	loginLine = regexp.MustCompile(`^log in as (\w+) with (\w+)(?:, or send (\w+) .* customer (\w+))?\n$`)
-	serving   = regexp.MustCompile(`^serving (\S+), and (\S+)\n$`)
+	loginLine = regexp.MustCompile(
+		`^log in as (\w+) with (\w+)(?:, or send (\w+) .* customer (\w+))?\n$`)
+	serving = regexp.MustCompile(`^serving (\S+), and (\S+)\n$`)
 )
 
 // start starts the program, and returns when it has said where it is.
@@ -256,7 +257,8 @@ func TestProgram(t *testing.T) {
 			t.Fatal("no delivery was measured")
 		}
 	}
-	if _, text := fetch(t, http.DefaultClient, strings.Replace(p.metrics, "metrics", "healthz", 1)); text != "ok\n" {
+	healthz := strings.Replace(p.metrics, "metrics", "healthz", 1)
+	if _, text := fetch(t, http.DefaultClient, healthz); text != "ok\n" {
 		t.Errorf("healthz: got %q, want ok", text)
 	}
 	if _, text := fetch(t, http.DefaultClient, p.site+"/metrics"); strings.Contains(text, "outhook_") {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/outhook/outhook/dispatcher"
@@ -35,8 +36,9 @@ func webhookOptions(dev bool, mail func(tenant, text string)) *dispatcher.Option
 		},
 		Observer: &dispatcher.Observer{
 			OnDisabled: func(sub store.Subscription) {
-				mail(sub.Tenant, fmt.Sprintf("Your webhook to %s gets nothing any more: %s. Repair it, "+
-					"switch it on and replay what it missed, at /webhooks/.", sub.URL, sub.DisabledReason))
+				name := cmp.Or(sub.Name, sub.ID) // and not its URL, whose query may be a secret
+				mail(sub.Tenant, fmt.Sprintf("Your webhook %s gets nothing any more: %s. Repair it, "+
+					"switch it on and replay what it missed, at /webhooks/.", name, sub.DisabledReason))
 			},
 		},
 	}

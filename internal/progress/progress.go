@@ -12,7 +12,7 @@ import (
 )
 
 // Every is how often Say writes where no line can be rewritten.
-const Every = 10 * time.Second
+const Every = 30 * time.Second
 
 // columns is how much of a line is shown in a terminal: one that wraps could not be rewritten.
 const columns = 79

@@ -14,15 +14,15 @@ func TestLines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
 		l := New(&out)
-		for i := range 25 {
-			l.Say("%d of 25", i)
-			if i == 14 {
+		for i := range 70 {
+			l.Say("%d of 70", i)
+			if i == 40 {
 				l.Print("half of it\n")
 			}
 			<-time.After(time.Second)
 		}
 		l.Clear()
-		if got, want := out.String(), "10 of 25\nhalf of it\n20 of 25\n"; got != want {
+		if got, want := out.String(), "30 of 70\nhalf of it\n60 of 70\n"; got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	})

@@ -14,7 +14,7 @@ import (
 
 // withoutExample are the public packages that have no example with an output, and why.
 var withoutExample = map[string]string{
-	"store/storetest":      "it takes a *testing.T, which an example has not; its comment has the test",
+	"store/storetest":      "it takes a *testing.T, which examples lack; its comment has the test",
 	"store/pgstore/pgtest": "it starts a server, which not every machine has",
 }
 

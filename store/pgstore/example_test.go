@@ -100,8 +100,12 @@ func ExampleStore_Import() {
 
 	_, s, remove := exampleStore(ctx)
 	defer remove()
+	all, err := old.Stats(ctx, "")
+	if err != nil {
+		log.Fatal(err)
+	}
 	moved, err := s.Import(ctx, old, func(so pgstore.Imported) {
-		log.Printf("%d webhooks, %d pending, %d finished", so.Subscriptions, so.Deliveries, so.Finished)
+		log.Printf("%d of %d pending, %d finished", so.Deliveries, all.Pending, so.Finished)
 	})
 	fmt.Println(moved.Subscriptions, "webhook,", moved.Deliveries, "pending", err)
 	// Output: 1 webhook, 3 pending <nil>
