@@ -4,11 +4,12 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/internal/bench/plain"
 	"github.com/outhook/outhook/internal/bench/receiver"
 )
 
 // benchType is the type of the events.
-const benchType = "message.created"
+const benchType = plain.Type
 
 // message returns an event, as a host would make it.
 func message(eventType string, n int) (events.Event, error) {

@@ -23,6 +23,7 @@ var unreleased = []string{
 	"httpapi/console/browsertest",
 	"httpapi/console/mounttest",
 	"httpapi/openapitest",
+	"internal/bench/peers",
 	"signing/interop",
 	"store/pgstore/internal/bench",
 }

@@ -53,8 +53,17 @@ func Start(ctx context.Context) (*Process, error) {
 	return r, nil
 }
 
+// At returns the receiver that another process has started, by its URL. Close does nothing to it.
+func At(url string) *Process { return &Process{url: url} }
+
+// URL returns the URL that At takes.
+func (r *Process) URL() string { return r.url }
+
 // Close ends the process.
 func (r *Process) Close() {
+	if r.process == nil {
+		return
+	}
 	r.stdin.Close()
 	r.process.Wait()
 }
@@ -73,11 +82,14 @@ func (r *Process) Expect(ctx context.Context, paths, events int) error {
 	return err
 }
 
-// patience is how long all may take to come.
-const patience = 2 * time.Minute
+// Patience is how long Wait lets all take to come.
+const Patience = 2 * time.Minute
 
-// Wait returns when all has come. It is an error when something is missing after a while.
-func (r *Process) Wait(ctx context.Context) (Report, error) {
+// Wait returns when all has come. It is an error when something is missing after Patience.
+func (r *Process) Wait(ctx context.Context) (Report, error) { return r.WaitFor(ctx, Patience) }
+
+// WaitFor is Wait with a patience of the caller's.
+func (r *Process) WaitFor(ctx context.Context, patience time.Duration) (Report, error) {
 	got, err := r.ask(ctx, "/wait?for="+patience.String(), nil)
 	if err == nil && got.Missing > 0 {
 		err = got.Err()
