@@ -132,7 +132,7 @@ func TestBrokenPageIsNoticed(t *testing.T) {
 	text, err := runAxe(b, rules)
 	if err != nil || !strings.Contains(text, `"id":"image-alt"`) ||
 		!strings.Contains(text, `"id":"color-contrast"`) {
-		t.Errorf("got %s, %v, want the image without a text, and the text that is hard to read", text, err)
+		t.Errorf("got %s, %v, want the image without a text, and text that is hard to read", text, err)
 	}
 	// Colors are looked at again where only they have changed.
 	if err := b.Look(browser.Looks()[1]); err != nil {
