@@ -96,7 +96,8 @@ func TestReadFilter(t *testing.T) {
 func TestFilterURL(t *testing.T) {
 	within := store.DeliveryQuery{Tenant: "acme"}
 	values := url.Values{"state": {"pending"}, "class": {"timeout"}, "status": {"5xx"},
-		"type": {"a.b"}, "key": {"k 1"}, "tag": {"vip"}, "since": {"2026-05-03T14:00"}, "until": {"2026-05-04T14:00"}}
+		"type": {"a.b"}, "key": {"k 1"}, "tag": {"vip"},
+		"since": {"2026-05-03T14:00"}, "until": {"2026-05-04T14:00"}}
 	f := form.ReadFilter(values, within, "")
 	want := within
 	want.States, want.ErrorClass = []store.State{store.Pending}, "timeout"
