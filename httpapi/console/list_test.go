@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/memstore"
 )
 
@@ -28,9 +29,18 @@ func TestListLooksAtDeliveriesOnce(t *testing.T) {
 		bad := h.typed("bad", 500)
 		h.send("bad", 0, 2)
 		h.typed("new", 200)
-		look := func(want int32, times map[string]string) {
+		theirs, err := h.d.Subscribe(t.Context(), store.Subscription{Tenant: "globex",
+			URL: "https://good.example/in"})
+		if err == nil {
+			err = h.d.Publish(t.Context(), testEvent("globex", "order-1"))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		pass(time.Second)
+		look := func(customer, operator int32, times map[string]string) {
 			t.Helper()
-			for _, who := range []string{"", "1"} {
+			for who, want := range map[string]int32{"": customer, "1": operator} {
 				s.calls.Store(0)
 				list := h.must("list", "X-Tenant", "acme", "X-Operator", who)
 				if got := s.calls.Load(); got != want {
@@ -42,15 +52,18 @@ func TestListLooksAtDeliveriesOnce(t *testing.T) {
 						t.Errorf("%s: got %s, want %s", name, row, ago)
 					}
 				}
+				if row := between(list, theirs.ID, "</tr>"); who != "" && !strings.Contains(row, " s ago<") {
+					t.Errorf("another tenant's: got %s, want when the last attempt was", row)
+				}
 				if row := between(list, bad.ID, "</tr>"); !strings.Contains(row, "failed") {
 					t.Errorf("got %s, want that the last attempt failed", row)
 				}
 			}
 		}
-		look(1, map[string]string{"picky": "29 h ago", "late": "4 h ago", "healthy": "3 h ago",
+		look(1, 1, map[string]string{"picky": "29 h ago", "late": "4 h ago", "healthy": "3 h ago",
 			"good": "2 h ago", "active": "1 h ago"})
 		h.send("active", 1, 98) // with which those of the two oldest are not among the newest 100
-		look(3, map[string]string{"picky": "29 h ago", "late": "4 h ago", "healthy": "3 h ago",
-			"good": "2 h ago", "active": "now"})
+		look(3, 4, map[string]string{"picky": "29 h ago", "late": "4 h ago", "healthy": "3 h ago",
+			"good": "2 h ago", "active": "now"}) // an operator's list has one more
 	})
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/outhook/outhook/httpapi/console/browsertest/internal/browser"
 )
 
-// A screen reader is told what each part of a page is, and how it is called: where the page's parts
-// are, what it is about, what its tables have, what a chart shows, and what a link or a button does.
-// On a narrow screen a table looks like cards, and is told as a table.
+// A screen reader is told what each part of a page is, and how it is called: the page's regions and
+// headings, what its tables have, what a chart shows, and what a link or a button does. On a narrow
+// screen a table looks like cards, and is told as a table.
 func TestScreenReader(t *testing.T) {
 	open(t)
 	frame := []string{"banner ", "search ", "searchbox Find an event by its ID", "navigation Pages",

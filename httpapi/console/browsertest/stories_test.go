@@ -129,8 +129,8 @@ func press(t *testing.T, b *browser.Browser, selector, key string) {
 }
 
 // A customer adds its first webhook, gives its program the key, sends a test, and sees the first
-// delivery arrive: on a real network, in a browser, by the keyboard alone, with nothing but what the
-// pages say. There are so few things to do that nobody takes two minutes.
+// delivery arrive: on a real network, in a browser, by the keyboard alone, with nothing but what
+// the pages say. There are so few things to do that nobody takes two minutes.
 func TestFirstWebhook(t *testing.T) {
 	endpoint := new(receiver)
 	server := httptest.NewServer(endpoint)

@@ -97,8 +97,8 @@ func TestProofOfKey(t *testing.T) {
 	}
 }
 
-// A cookie of a browser that has come by TLS is Secure, also behind a proxy that ends it; and one in
-// frames of other sites always is, or it would not be sent.
+// A cookie of a browser that has come by TLS is Secure, also behind a proxy that ends it; and one
+// in frames of other sites always is, or it would not be sent.
 func TestCookieIsSecure(t *testing.T) {
 	for _, test := range []struct {
 		site         string

@@ -61,7 +61,8 @@ func (r *Reader) Delivery(ctx context.Context, id, event string) (
 		Tenant: sub.Tenant, SubscriptionID: sub.ID, EventID: event, Limit: 1,
 	})
 	switch {
-	case errors.As(err, new(*events.InvalidError)), err == nil && (event == "" || len(page.Items) == 0):
+	case errors.As(err, new(*events.InvalidError)),
+		err == nil && (event == "" || len(page.Items) == 0):
 		return sub, d, ErrNotVisible
 	case err != nil:
 		return sub, d, err

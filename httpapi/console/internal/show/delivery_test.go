@@ -40,8 +40,8 @@ func TestPhases(t *testing.T) {
 	const ms = time.Millisecond
 	events := show.Events{}
 	for want, detail := range map[string]store.AttemptDetail{
-		"name 1 ms · connect 2 ms · TLS 3 ms · first byte 4 ms": {DNS: ms, Connect: 2 * ms, TLS: 3 * ms,
-			FirstByte: 4 * ms},
+		"name 1 ms · connect 2 ms · TLS 3 ms · first byte 4 ms": {DNS: ms, Connect: 2 * ms,
+			TLS: 3 * ms, FirstByte: 4 * ms},
 		"connection kept · first byte 4 ms": {Reused: true, FirstByte: 4 * ms},
 		"":                                  {},
 	} {

@@ -25,8 +25,8 @@ const (
 	sparkHeight = 16
 )
 
-// NewSpark returns the chart of the last SparkHours of figures by the hour. Its numbers are those of
-// day, which are on other pages too: the first of the hours is not all of it within the day.
+// NewSpark returns the chart of the last SparkHours of figures by the hour. Its numbers are those
+// of day, which are on other pages too: the first of the hours is not all of it within the day.
 func NewSpark(figures *store.Figures, day *store.AttemptStats) Spark {
 	s := Spark{Width: SparkHours * sparkStep, Tried: day.Delivered + day.Failed,
 		Success: day.SuccessRate()}

@@ -56,13 +56,15 @@ func TestSpark(t *testing.T) {
 	}
 	one := store.Figures{Sums: []store.Figure{{Delivered: 100_000, Failed: 1}}}
 	day := store.AttemptStats{Delivered: 100_000, Failed: 1}
-	if s := show.NewSpark(&one, &day); s.Bad == "" || !strings.HasPrefix(s.Label, "> 99.9 % of 100,001") {
+	if s := show.NewSpark(&one, &day); s.Bad == "" ||
+		!strings.HasPrefix(s.Label, "> 99.9 % of 100,001") {
 		t.Errorf("got %+v, want a bar for the one that failed", s)
 	}
 	if s := show.NewSpark(&store.Figures{}, &day); s.Tried != 100_001 || s.Good != "" {
 		t.Errorf("attempts of an hour that is no longer shown: got %+v", s)
 	}
-	if s := show.NewSpark(&one, &store.AttemptStats{}); s.Tried != 0 || s.Good != "" || s.Label != "" {
+	none := store.AttemptStats{}
+	if s := show.NewSpark(&one, &none); s.Tried != 0 || s.Good != "" || s.Label != "" {
 		t.Errorf("no attempts: got %+v", s)
 	}
 }

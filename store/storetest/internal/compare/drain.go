@@ -39,8 +39,8 @@ func (s *sequence) drain() {
 		s.model.Stats("").Pending, 0)
 }
 
-// releaseAll ends leases, holds, limits, and pauses of both kinds, so that it does not matter which leases
-// had run out.
+// releaseAll ends leases, holds, limits, and pauses of both kinds, so that it does not matter which
+// leases had run out.
 func (s *sequence) releaseAll() {
 	s.probeNow(s.subs...)
 	s.endLimits(s.subs...)
@@ -70,7 +70,7 @@ func resume(s *store.Subscription) {
 }
 
 // claimAll claims all that is due from both, which must be the same.
-func (s *sequence) claimAll() (both []pair) {
+func (s *modelPair) claimAll() (both []pair) {
 	req := store.ClaimRequest{Max: 1000, Lease: s.ours.Long}
 	ours, model := s.ours.ClaimWith(req).Claims, s.model.ClaimWith(req).Claims
 	slices.SortFunc(ours, byDelivery)
@@ -101,7 +101,7 @@ func named(claims []store.Claim) string {
 }
 
 // deliverAll finishes claims in one call.
-func (s *sequence) deliverAll(claims []pair) {
+func (s *modelPair) deliverAll(claims []pair) {
 	var ours, model []store.Outcome
 	for _, p := range claims {
 		o := check.Delivered(store.Claim{Attempt: p.attempt})
