@@ -40,8 +40,8 @@ type Policy struct {
 	// Method is POST, PUT or PATCH. If empty, POST.
 	Method string
 
-	// ContentType is that of the body, for a body that Options.Transform makes. If empty,
-	// application/json.
+	// ContentType is that of the body, for a body that Options.Transform makes. Another one holds
+	// for what has not been sent yet. If empty, application/json.
 	ContentType string
 }
 

@@ -48,7 +48,8 @@ type Subscription struct {
 
 	// Filter is a condition on the payload, in JSON, as package filter has it. If empty, it gets all
 	// events of its types. Fields are the paths of the payload that are sent, filter.MaxFields at
-	// most; if empty, all of it is sent. Package sealed leaves both plain.
+	// most; if empty, all of it is sent. Others hold for what has not been sent yet. Package sealed
+	// leaves both plain.
 	Filter string
 	Fields []string
 
