@@ -62,6 +62,7 @@ func (c *claiming) spillKeyed(
 ) error {
 	var spilled []memory.Change
 	subs, seqs := replica.Numbers(step)
+	server := c.Server()
 	err := c.DB.Write(ctx, sqltx.Local, func(b *sqltx.Batch) {
 		c.QueueLock(b)
 		var key string
@@ -76,7 +77,7 @@ func (c *claiming) spillKeyed(
 	// What had a row by then is not returned: somebody has given it one, and has told memory, or
 	// has left a notice.
 	if err == nil {
-		c.Apply(spilled...)
+		c.Apply(server, spilled...)
 	}
 	return err
 }
@@ -88,12 +89,13 @@ func (c *claiming) holdBack(ctx context.Context, keys *replica.Keys) error {
 		return nil
 	}
 	var behind []memory.Change
+	server := c.Server()
 	err := c.DB.Write(ctx, sqltx.Local, func(b *sqltx.Batch) {
 		c.QueueLock(b)
 		c.QueueHoldBack(b, keys, &behind)
 	})
 	if err == nil {
-		c.Apply(behind...)
+		c.Apply(server, behind...)
 	}
 	return err
 }

@@ -42,6 +42,7 @@ func (c *claiming) park(ctx context.Context, blocked []parking) error {
 	var freed, behind []memory.Change
 	// One transaction, in this order: the rows must be there before they are put behind, and behind
 	// before the first of the key is sought among them.
+	server := c.Server()
 	err := sqltx.Retry(func() error {
 		freed, behind = nil, nil
 		return c.DB.Write(ctx, sqltx.Local, func(b *sqltx.Batch) {
@@ -54,6 +55,7 @@ func (c *claiming) park(ctx context.Context, blocked []parking) error {
 	c.DoubtAfter(err) // what it has freed would be known to nobody
 	c.Memory.Lock()
 	defer c.Memory.Unlock()
+	c.Memory.Since(server)
 	now := c.Clock.Now()
 	// Also after an error: the leases must not stay. Then memory has them as free, and finds them
 	// blocked again.

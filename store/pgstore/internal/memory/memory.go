@@ -50,6 +50,7 @@ type Memory struct {
 	rowed uint64 // see Rowed
 
 	doubted bool // see Doubt
+	server  int  // see Server
 
 	// changed are the deliveries that have changed since BeginResync: what was read of them may be
 	// older. Nil if nothing is being read.

@@ -322,3 +322,46 @@ func TestPositions(t *testing.T) {
 		t.Errorf("due at %v: got %d, want nanoseconds", at, got)
 	}
 }
+
+// TestLateNews has memory told of a transaction of a server that has died, after its standby was
+// read or while it is: what that does not have must be read once more. What is told of the present
+// server makes no doubt.
+func TestLateNews(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		tell func(m *memory.Memory, tell, resync func())
+	}{
+		{"while it is read", func(m *memory.Memory, tell, resync func()) { tell(); resync() }},
+		{"after it was read", func(m *memory.Memory, tell, resync func()) { resync(); tell() }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			m := owning(t, 1, 2)
+			if got := seqs(lease(t, m)); !slices.Equal(got, []uint64{1, 2}) {
+				t.Fatalf("leased: got %v, want both", got)
+			}
+			server := m.Server()
+			l := func() *memory.Loaded {
+				return &memory.Loaded{
+					Shares: dealt(me, 1, 0, true), Rowless: []memory.Delivery{delivery(1)},
+				}
+			}
+			m.BeginResync(true)
+			tt.tell(m, func() {
+				m.Since(server)
+				m.Apply(memory.Change{Delivery: delivery(1)}, 0)
+			}, func() { m.Resync(l(), me, 0) })
+			if !m.Doubted() {
+				t.Fatal("there is no doubt")
+			}
+			m.BeginResync(false)
+			m.Resync(l(), me, 0)
+			if got := seqs(lease(t, m)); !slices.Equal(got, []uint64{1}) {
+				t.Errorf("leased: got %v, want what the server does not know to have ended", got)
+			}
+			m.Since(m.Server())
+			if m.Doubted() {
+				t.Error("what the present server says makes a doubt")
+			}
+		})
+	}
+}

@@ -12,13 +12,30 @@ func (m *Memory) Doubted() bool { return m.doubted }
 
 // BeginResync notes that memory is about to be brought in line with the database: with a server
 // that may not have the last of what was written, or after a Doubt. It returns the shares to read,
-// and the subscriptions that memory knows of these. Resync or AbandonResync follows.
-func (m *Memory) BeginResync() (held []int32, nums []int64) {
+// and the subscriptions that memory knows of these. Resync or AbandonResync follows. another says
+// that the server is another than the last.
+func (m *Memory) BeginResync(another bool) (held []int32, nums []int64) {
+	if another {
+		m.server++
+	}
 	// A Doubt from now on is about what may not be in what is read.
 	m.doubted = false
 	m.changed = make(map[Delivery]bool)
 	m.Schedule.Subs(func(q *Queue) { nums = append(nums, int64(q.Num)) })
 	return m.Held(), nums
+}
+
+// Server says which server is the present one, of those that there were. What memory is told of a
+// transaction that waited for no standby, it is told with the Server of before it began: see Since.
+func (m *Memory) Server() int { return m.server }
+
+// Since goes before what memory is told of a transaction that began when the server was another, if
+// it did. That one had it, and this one may not: what was read of this one, or is being read, must
+// be read again. A caller can be as late as that if the machine has more to do than it can.
+func (m *Memory) Since(server int) {
+	if server != m.server {
+		m.Doubt()
+	}
 }
 
 // AbandonResync ends what BeginResync has begun: the database could not be read.

@@ -91,6 +91,7 @@ func (h *healthChange) apply(o *store.Outcome, now time.Time) {
 // for all stores (store.Health). The rows stay locked between the two.
 func (c *concluding) run(ctx context.Context) error {
 	began := time.Now()
+	server := c.Server()
 	err := c.DB.WriteAfter(ctx, sqltx.Local, func(b *sqltx.Batch) {
 		// First and alone: the statement after it must see who the owner is once the lock is had.
 		c.QueueLock(b)
@@ -109,16 +110,17 @@ func (c *concluding) run(ctx context.Context) error {
 	// After an error nothing is told: whether it has committed may not be known, and the caller
 	// comes again.
 	if err == nil {
-		c.tellMemory()
+		c.tellMemory(server)
 	}
 	return err
 }
 
 // tellMemory tells memory what was recorded, and counts the attempts. All of it is one critical
 // section, so that no Claim sees half of a transaction.
-func (c *concluding) tellMemory() {
+func (c *concluding) tellMemory(server int) {
 	c.Memory.Lock()
 	defer c.Memory.Unlock()
+	c.Memory.Since(server)
 	now := c.Clock.Now()
 	// Health first: a delivery that becomes due is then in the turn of the new class.
 	for num, h := range c.healths {

@@ -94,6 +94,7 @@ func (r *Recorder) finishSimple(ctx context.Context, all []*outcome, results []s
 	// It is tried again only if somebody else was in the way: what has failed otherwise the caller
 	// brings again.
 	try := 0
+	server := r.Server()
 	err := sqltx.Retry(func() error {
 		// Hardly ever has one got a row, by an erasure or by being canceled. So the first try does
 		// not look.
@@ -112,6 +113,7 @@ func (r *Recorder) finishSimple(ctx context.Context, all []*outcome, results []s
 	}
 	r.Memory.Lock()
 	defer r.Memory.Unlock()
+	r.Memory.Since(server)
 	now := r.Clock.Now()
 	for _, d := range recorded {
 		// The rows come back in any order, so each names its delivery.

@@ -17,7 +17,8 @@ import (
 // That may be the standby of a server that has died. Events are there, but outcomes do not wait for
 // a standby (sqltx.Local), and the last of them may be missing: a delivery that memory has as
 // ended, or as waiting for a retry, is pending without a row again. Nobody would claim it; and a
-// low mark that goes by memory would pass it, and so lose it. After a doubt (memory.Doubt) it is
+// low mark that goes by memory would pass it, and so lose it. What memory is told later of the
+// server that has died makes a doubt (memory.Since). After a doubt (memory.Doubt) it is
 // the other way round: the database has what memory was not told of.
 func (o *Ownership) agree(ctx context.Context, started time.Time) error {
 	if o.server.IsZero() { // memory has nothing yet
@@ -33,7 +34,7 @@ func (o *Ownership) agree(ctx context.Context, started time.Time) error {
 	o.Lowering.Lock()
 	defer o.Lowering.Unlock()
 	o.Memory.Lock()
-	held, nums := o.Memory.BeginResync()
+	held, nums := o.Memory.BeginResync(!started.Equal(o.server))
 	o.Memory.Unlock()
 	var l memory.Loaded
 	states := make(replica.States)

@@ -26,6 +26,7 @@ func (r *Replica) unblock(ctx context.Context, keys *Keys) error {
 		return nil
 	}
 	var freed []memory.Change
+	server := r.Server()
 	// It may meet an erasure, which goes through subscriptions, while this goes through keys.
 	err := sqltx.Retry(func() error {
 		freed = nil
@@ -35,7 +36,7 @@ func (r *Replica) unblock(ctx context.Context, keys *Keys) error {
 		})
 	})
 	if err == nil {
-		r.Apply(freed...)
+		r.Apply(server, freed...)
 	}
 	return err
 }

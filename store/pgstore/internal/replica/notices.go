@@ -81,7 +81,7 @@ func (r *Replica) takeSome(ctx context.Context) error {
 	// not go by a memory that does not have them yet.
 	r.look((*memory.Looks).Begin)
 	defer r.look((*memory.Looks).End)
-	ids := r.held()
+	ids, server := r.held(), r.Server()
 	var taken []noticed
 	err := sqltx.Retry(func() error {
 		return r.DB.Write(ctx, sqltx.Local, func(b *sqltx.Batch) {
@@ -93,7 +93,7 @@ func (r *Replica) takeSome(ctx context.Context) error {
 		r.DoubtAfter(err) // they may be gone, and what they said with them
 		return err
 	}
-	return r.applyNotices(ctx, taken)
+	return r.applyNotices(ctx, server, taken)
 }
 
 func (r *Replica) look(note func(*memory.Looks)) {
@@ -109,10 +109,10 @@ func readNoticed(row pgx.CollectableRow) (n noticed, err error) {
 
 // applyNotices tells memory what was looked at. The notices are gone by now, so if the rest of it
 // can't be read memory is in doubt.
-func (r *Replica) applyNotices(ctx context.Context, taken []noticed) error {
+func (r *Replica) applyNotices(ctx context.Context, server int, taken []noticed) error {
 	// Deliveries first: they need no more reading. What has ended is known before what it frees is
 	// sought.
-	subs, keys := r.applyDeliveries(taken)
+	subs, keys := r.applyDeliveries(server, taken)
 	err := r.refresh(ctx, subs)
 	if err == nil {
 		err = r.unblock(ctx, keys)
@@ -127,10 +127,11 @@ func (r *Replica) applyNotices(ctx context.Context, taken []noticed) error {
 
 // applyDeliveries tells memory of deliveries. It returns the subscriptions that were changed, and
 // the keys of deliveries that have ended.
-func (r *Replica) applyDeliveries(taken []noticed) (subs []int64, ended *Keys) {
+func (r *Replica) applyDeliveries(server int, taken []noticed) (subs []int64, ended *Keys) {
 	ended = new(Keys)
 	r.Memory.Lock()
 	defer r.Memory.Unlock()
+	r.Memory.Since(server)
 	now := r.Clock.Now()
 	for _, n := range taken {
 		d := memory.Delivery{Sub: uint64(n.sub), Seq: uint64(n.seq)}

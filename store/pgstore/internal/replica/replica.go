@@ -92,13 +92,22 @@ func (r *Replica) DoubtAfter(err error) {
 	r.Memory.Doubt()
 }
 
-// Apply tells the schedule what has become of deliveries.
-func (r *Replica) Apply(changes ...memory.Change) {
+// Server is that of [memory.Memory], for a transaction that is about to begin.
+func (r *Replica) Server() int {
+	r.Memory.Lock()
+	defer r.Memory.Unlock()
+	return r.Memory.Server()
+}
+
+// Apply tells the schedule what has become of deliveries in a transaction, before which server was
+// the present one.
+func (r *Replica) Apply(server int, changes ...memory.Change) {
 	if len(changes) == 0 {
 		return
 	}
 	r.Memory.Lock()
 	defer r.Memory.Unlock()
+	r.Memory.Since(server)
 	now := r.Clock.Now()
 	for _, c := range changes {
 		r.Memory.Apply(c, now)

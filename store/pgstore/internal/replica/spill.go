@@ -37,6 +37,7 @@ func (r *Replica) oldestRowless() []memory.Delivery {
 func (r *Replica) spillSome(ctx context.Context, oldest []memory.Delivery) error {
 	var spilled []memory.Change
 	subs, seqs := Numbers(oldest)
+	server := r.Server()
 	err := sqltx.Retry(func() error {
 		spilled = nil
 		return r.DB.Write(ctx, sqltx.Local, func(b *sqltx.Batch) {
@@ -48,7 +49,7 @@ func (r *Replica) spillSome(ctx context.Context, oldest []memory.Delivery) error
 		})
 	})
 	if err == nil {
-		r.Apply(spilled...)
+		r.Apply(server, spilled...)
 	}
 	return err
 }
