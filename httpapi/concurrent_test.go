@@ -71,7 +71,7 @@ func TestConcurrentTenants(t *testing.T) {
 
 // A hundred clients whose bodies don't come hold up nobody.
 func TestSlowClients(t *testing.T) {
-	h := newHost(t, config{})
+	h := newHost(t, everything())
 	conns := make([]net.Conn, 100)
 	for i := range conns {
 		conn, err := net.Dial("tcp", strings.TrimPrefix(h.url, "http://"))

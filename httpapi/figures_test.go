@@ -70,7 +70,7 @@ func TestFiguresBytes(t *testing.T) {
 
 // A tenant's figures are of its own webhooks, and an operator's of all, of a tenant's or of one.
 func TestFiguresOfTenants(t *testing.T) {
-	h := twoTenants(t)
+	h := twoTenants(t, config{})
 	h.must("subscribe", `{"url":"https://second.example/"}`, "X-Tenant", "acme")
 	e, err := events.New("message.created", "hello")
 	if err != nil {

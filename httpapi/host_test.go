@@ -36,6 +36,7 @@ type host struct {
 	d       *dispatcher.Dispatcher
 	store   store.Store
 	logged  *logBuffer
+	pulls   bool // it has webhooks without a URL
 }
 
 // config is what a test may change about its host.
@@ -100,7 +101,8 @@ func newDirect(t *testing.T, c config) *host {
 	if err := httpapi.Mount(mux, d, c.auth, &c.api); err != nil {
 		t.Fatal(err)
 	}
-	return &host{t: t, handler: apitest.Record(t, mux), d: d, store: c.store, logged: logged}
+	return &host{t: t, handler: apitest.Record(t, mux), d: d, store: c.store, logged: logged,
+		pulls: c.types.AllowPull}
 }
 
 // byHeader is an Authorizer that trusts a header.

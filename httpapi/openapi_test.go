@@ -48,8 +48,7 @@ func describe(t *testing.T, h *host, path string) description {
 func TestDescriptionNamesEndpoints(t *testing.T) {
 	h := newHost(t, config{})
 	d := describe(t, h, "/webhooks.openapi")
-	want := []string{"get /webhooks.asyncapi", "get /webhooks.openapi", "post /webhooks.poll",
-		"post /webhooks.verify"}
+	want := []string{"get /webhooks.asyncapi", "get /webhooks.openapi"}
 	for _, endpoint := range endpoints {
 		want = append(want, "post /webhooks."+endpoint)
 	}

@@ -15,9 +15,9 @@ import (
 
 // twoTenants has a webhook of acme and one of globex, id1 and id2, with a delivery each of an event
 // of the same ID.
-func twoTenants(t *testing.T) *host {
+func twoTenants(t *testing.T, c config) *host {
 	t.Helper()
-	h := newHost(t, config{})
+	h := newHost(t, c)
 	for _, w := range []struct{ tenant, id string }{{"acme", id1}, {"globex", id2}} {
 		h.must("subscribe", `{"id":"`+w.id+`","url":"https://`+w.tenant+`.example/"}`, "X-Tenant",
 			w.tenant)
@@ -42,7 +42,7 @@ func (h *host) asOperator(endpoint, body string) answer {
 
 // What an operator lists is of every tenant, or of the one that it names, and says whose it is.
 func TestOperatorLists(t *testing.T) {
-	h := twoTenants(t)
+	h := twoTenants(t, config{})
 	h.must("subscribe", `{"name":"nobody's","url":"https://endpoint.example/"}`)
 	for body, want := range map[string]string{
 		``: "acme globex -", `{}`: "acme globex -", `{"page_size":2}`: "acme globex",
@@ -102,12 +102,16 @@ func orDash(tenant string) string {
 // An operator calls each endpoint for a webhook of any tenant, and the response says whose it is
 // where it is about a webhook or a delivery. Nothing changes hands.
 func TestOperatorCallsEverything(t *testing.T) {
-	h := twoTenants(t)
+	h := twoTenants(t, everything())
 	about := map[string]bool{"subscribe": true, "update": true, "info": true, "list": true,
 		"stats": true, "deliveries": true, "event": true, "test_filter": true, "redeliver": true,
 		"pause": true, "resume": true, "unsubscribe": true}
+	read := h.must("subscribe", `{"poll":true,"events":["none"]}`, "X-Tenant", "globex")
 	for _, endpoint := range endpoints {
 		body := strings.ReplaceAll(valid(endpoint), id1, id2)
+		if endpoint == "poll" {
+			body = strings.ReplaceAll(body, idPoll, *read.ID)
+		}
 		if endpoint == "event" || endpoint == "test_filter" {
 			if a := h.asOperator(endpoint, body); a.status != 400 ||
 				!strings.HasPrefix(message(t, a), "tenant ") {
@@ -119,6 +123,9 @@ func TestOperatorCallsEverything(t *testing.T) {
 		if a.status != 200 || strings.Contains(a.body, `"tenant":"globex"`) != about[endpoint] ||
 			strings.Contains(a.body, "operations") {
 			t.Errorf("%s: got %d %s, want 200 and globex %t", endpoint, a.status, a.body, about[endpoint])
+		}
+		if endpoint == "subscribe" {
+			h.verify(id2, "X-Tenant", "globex")
 		}
 		if endpoint == "delete" {
 			break // the last
@@ -134,7 +141,7 @@ func TestOperatorCallsEverything(t *testing.T) {
 
 // An operator makes webhooks for the tenant that it names; without one, for none.
 func TestOperatorSubscribes(t *testing.T) {
-	h := twoTenants(t)
+	h := twoTenants(t, config{})
 	for body, want := range map[string]string{
 		`{"url":"https://e.example/"}`:                                      "",
 		`{"url":"https://e.example/","tenant":"acme"}`:                      "acme",
@@ -153,7 +160,7 @@ func TestOperatorSubscribes(t *testing.T) {
 }
 
 func TestOperatorReplays(t *testing.T) {
-	h := twoTenants(t)
+	h := twoTenants(t, config{})
 	h.attempt(store.Dead, failed)
 	for _, test := range []struct{ body, want string }{
 		{`{"state":"dead","dry_run":true}`, `{"count":2}`},
@@ -168,7 +175,7 @@ func TestOperatorReplays(t *testing.T) {
 
 // The figures of the host are for the operator; a tenant must name a webhook.
 func TestOperatorStats(t *testing.T) {
-	h := twoTenants(t)
+	h := twoTenants(t, config{})
 	var got map[string]any
 	a := h.asOperator("stats", `{}`)
 	if err := json.Unmarshal([]byte(a.body), &got); err != nil || a.status != 200 {
@@ -184,7 +191,7 @@ func TestOperatorStats(t *testing.T) {
 
 // An error of Access refuses a request as one of the Authorizer does.
 func TestOperatorRefused(t *testing.T) {
-	h := twoTenants(t)
+	h := twoTenants(t, config{})
 	a := h.post("list", "", "X-Operator", "suspended")
 	if a.status != 403 || strings.Contains(a.body, "hunter2") {
 		t.Errorf("got %d %s, want 403 without the host's words", a.status, a.body)

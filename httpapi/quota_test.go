@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -38,14 +39,19 @@ func TestQuotas(t *testing.T) {
 		{"bytes of a description", "update", byID + `,"description":"` + long + `"}`, 0, bytes, false},
 		{"bytes of a key", "rotate", byID + `,"signature_key":"` + long + `"}`, 0, bytes, false},
 		{"pings", "ping", byID + `}`, 2, "2 pings a minute", true},
+		{"proofs", "verify", byID + `}`, 1, "2 pings a minute", true}, // prepare has asked for one
 		{"redeliveries", "redeliver", valid("redeliver"), 2, "2 redeliveries and replays", true},
 		{"replays", "replay", valid("replay"), 2, "2 redeliveries and replays", true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				h := newDirect(t, config{types: &dispatcher.Options{
-					Quota: func(string) dispatcher.Quota { return small },
-				}})
+				c := config{types: &dispatcher.Options{}}
+				if test.endpoint == "verify" {
+					c = everything()
+					c.types.AllowPull = false // small has room for one webhook
+				}
+				c.types.Quota = func(string) dispatcher.Quota { return small }
+				h := newDirect(t, c)
 				h.prepare()
 				for range test.allowed {
 					if a := h.post(test.endpoint, test.body); a.status != 200 {
@@ -104,6 +110,33 @@ func TestQuotaOfPingsOfAWebhook(t *testing.T) {
 		}
 		if statuses[200] != 5 || statuses[429] != 15 {
 			t.Errorf("got %v, want 5 pings at once", statuses)
+		}
+	})
+}
+
+// TestQuotaOfPolls has as many readers wait as a tenant may have.
+func TestQuotaOfPolls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newDirect(t, everything())
+		h.prepare()
+		var readers sync.WaitGroup
+		for range dispatcher.MaxPolls {
+			readers.Go(func() {
+				a := h.post("poll", `{"id":"`+idPoll+`","wait_seconds":20}`)
+				if a.status != 200 {
+					t.Errorf("a reader: got %d %s, want 200", a.status, a.body)
+				}
+			})
+		}
+		synctest.Wait()
+		a := h.post("poll", valid("poll"))
+		if a.status != 429 || a.header.Get("Retry-After") != "1" ||
+			!strings.Contains(message(t, a), strconv.Itoa(dispatcher.MaxPolls)+" polls") {
+			t.Errorf("one more: got %d %s, want 429 that names the quota", a.status, a.body)
+		}
+		readers.Wait()
+		if a := h.post("poll", valid("poll")); a.status != 200 {
+			t.Errorf("when they have gone: got %d %s, want 200", a.status, a.body)
 		}
 	})
 }

@@ -69,7 +69,7 @@ func TestKeyNeverComesOut(t *testing.T) {
 func TestHeaderValuesWhereShown(t *testing.T) {
 	const canary = "canary-91b3"
 	shows := []string{"subscribe", "update", "unsubscribe", "pause", "resume", "info", "list"}
-	h := newHost(t, config{})
+	h := newHost(t, everything())
 	for _, endpoint := range endpoints {
 		h.prepare()
 		h.must("subscribe", body("subscribe", "headers", `{"X-Token":"`+canary+`"}`))

@@ -70,7 +70,9 @@ func TestSigningOptional(t *testing.T) {
 // A generated key is in the answer of the subscribe that has generated it, is what is stored, and
 // is in no other answer and no log line.
 func TestSigningGenerate(t *testing.T) {
-	h := newHost(t, config{api: httpapi.Options{Signing: httpapi.SigningGenerate}})
+	c := everything()
+	c.api.Signing = httpapi.SigningGenerate
+	h := newHost(t, c)
 	form := regexp.MustCompile(`^whsec_[A-Za-z0-9+/]{43}=$`)
 	keys := make(map[string]bool)
 	for _, out := range without {
@@ -85,6 +87,7 @@ func TestSigningGenerate(t *testing.T) {
 	}
 	h.prepare()
 	w := h.must("subscribe", subscribing(""))
+	h.verify(id1)
 	for _, endpoint := range endpoints {
 		b := valid(endpoint)
 		if endpoint == "subscribe" {

@@ -45,9 +45,9 @@ func TestUnauthorized(t *testing.T) {
 }
 
 func TestNotFound(t *testing.T) {
-	h := newHost(t, config{})
+	h := newHost(t, everything())
 	for _, endpoint := range endpoints {
-		body := strings.ReplaceAll(valid(endpoint), id1, id2)
+		body := strings.NewReplacer(id1, id2, idPoll, id2).Replace(valid(endpoint))
 		if body == "{}" || endpoint == "subscribe" {
 			continue
 		}
@@ -61,13 +61,15 @@ func TestNotFound(t *testing.T) {
 
 func TestNotReady(t *testing.T) {
 	var down atomic.Bool
-	h := newHost(t, config{api: httpapi.Options{Ready: func() error {
+	c := everything()
+	c.api.Ready = func() error {
 		if down.Load() {
 			return errors.New("no route to 10.0.0.7")
 		}
 		return nil
-	}}})
-	sends := []string{"subscribe", "update", "ping", "redeliver", "replay", "resume"}
+	}
+	h := newHost(t, c)
+	sends := []string{"subscribe", "update", "ping", "verify", "redeliver", "replay", "resume"}
 	for _, endpoint := range endpoints {
 		down.Store(false)
 		h.prepare()
@@ -102,8 +104,9 @@ func TestStoreFails(t *testing.T) {
 	}{
 		"subscriptions": {
 			brokenStore{memstore.New()},
-			[]string{"subscribe", "update", "info", "list", "rotate", "ping", "stats", "deliveries",
-				"event", "attempts", "redeliver", "replay", "pause", "resume", "unsubscribe", "delete"},
+			[]string{"subscribe", "update", "info", "list", "rotate", "ping", "stats", "verify", "poll",
+				"deliveries", "event", "attempts", "redeliver", "replay", "pause", "resume",
+				"unsubscribe", "delete"},
 		},
 		"history": {
 			brokenHistory{withWebhook(memstore.New())},
@@ -175,7 +178,7 @@ func TestContentType(t *testing.T) {
 }
 
 func TestTooLarge(t *testing.T) {
-	h := newHost(t, config{})
+	h := newHost(t, everything())
 	for _, endpoint := range endpoints {
 		for _, test := range []struct {
 			size int

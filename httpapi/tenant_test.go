@@ -126,7 +126,7 @@ func TestTenantsIsolatedEverywhere(t *testing.T) {
 // That others may name a tenant, a tenant can't tell: the field is as unknown as any other, and
 // none of its responses has it.
 func TestTenantIsNoFieldOfTenants(t *testing.T) {
-	h := newHost(t, config{})
+	h := newHost(t, everything())
 	h.prepare("X-Tenant", "acme")
 	for _, endpoint := range endpoints {
 		a := h.post(endpoint, `{"tenant":"acme"}`, "X-Tenant", "acme")

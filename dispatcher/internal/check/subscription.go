@@ -147,8 +147,8 @@ func (r *Rules) checkNoURL(was *store.Subscription) error {
 	if r.AllowPull || was.ID != "" && was.URL == "" {
 		return nil
 	}
-	_, err := r.checkURL("")
-	return err
+	return &events.InvalidError{Field: "url", Reason: "is missing, and this host has no webhooks " +
+		"that are read by poll; give the address that deliveries are posted to"}
 }
 
 // NoURL is the error of a call that needs the endpoint of a subscription which has none.
