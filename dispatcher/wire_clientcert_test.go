@@ -20,7 +20,8 @@ func pems(t *testing.T, c *tls.Config) (cert, key []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Certificates[0].Certificate[0]}),
+	leaf := c.Certificates[0].Certificate[0]
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: leaf}),
 		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
 }
 

@@ -101,7 +101,9 @@ func (w *world) host(t *testing.T, secret string) (d *dispatcher.Dispatcher,
 	log = new(lockedBuffer)
 	d, err := dispatcher.New(memstore.New(), &dispatcher.Options{
 		Authenticate: source.Authenticate, AllowLoopback: true,
-		Backoff:  dispatcher.Backoff{Initial: 100 * time.Millisecond, Max: time.Second, MaxAttempts: 1000},
+		Backoff: dispatcher.Backoff{
+			Initial: 100 * time.Millisecond, Max: time.Second, MaxAttempts: 1000,
+		},
 		Logger:   slog.New(slog.NewTextHandler(log, nil)),
 		Observer: &dispatcher.Observer{OnAttempt: func(i dispatcher.Info) { infos <- i }},
 	})
