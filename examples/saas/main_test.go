@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -108,6 +109,27 @@ func (p *program) stop(then func()) {
 	}
 }
 
+// awaitRefusal waits until the program takes no more connections: it has begun to stop. It tries
+// some times more, so that what cuts deliveries off has the time to.
+func (p *program) awaitRefusal() {
+	p.t.Helper()
+	address := strings.TrimPrefix(p.site, "http://")
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.Now().Add(patience)
+	for refused := 0; refused < 10; <-tick.C {
+		c, err := net.Dial("tcp", address)
+		if err != nil {
+			refused++
+			continue
+		}
+		c.Close()
+		if time.Now().After(deadline) {
+			p.t.Fatal("it goes on after SIGTERM")
+		}
+	}
+}
+
 // call calls the API with a key.
 func (p *program) call(key, path string, body, answer any) {
 	p.t.Helper()
@@ -195,7 +217,11 @@ func (c *customer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 				return
 			}
 			c.arrived <- e.Payload.ID
-			w.WriteHeader(<-c.answer)
+			select {
+			case status := <-c.answer:
+				w.WriteHeader(status)
+			case <-r.Context().Done(): // nobody waits for it any more
+			}
 		})).ServeHTTP(w, r)
 }
 
@@ -267,7 +293,10 @@ func TestProgram(t *testing.T) {
 
 	// A stop lets the delivery that is under way finish.
 	theirs.next(t, p.order(acme, "coffee"))
-	p.stop(func() { theirs.answer <- 200 })
+	p.stop(func() {
+		p.awaitRefusal()
+		theirs.answer <- 200
+	})
 	deliveries, orders := stored(t, data)
 	if deliveries != 0 || orders != 2 {
 		t.Errorf("after the stop: %d pending deliveries and %d orders, want 0 and 2", deliveries, orders)
