@@ -74,7 +74,8 @@ var rooms = map[string][]string{
 	"dispatcher/internal/actor":   {},
 	"dispatcher/internal/backoff": {},
 	"dispatcher/internal/check": {
-		"dispatcher/internal/netguard", "dispatcher/internal/send", "events", "events/cloudevents", "events/filter", "signing", "store",
+		"dispatcher/internal/netguard", "dispatcher/internal/send", "events", "events/cloudevents",
+		"events/filter", "signing", "store",
 	},
 	"dispatcher/internal/clientpool": {"dispatcher/internal/h1"},
 	"dispatcher/internal/content":    {"events", "events/cloudevents", "events/filter", "store"},

@@ -110,9 +110,10 @@ type Cancellation struct {
 
 // The reasons of deliveries that were canceled one by one.
 const (
-	ReasonFiltered     = send.ReasonFiltered        // "filtered": Options.Filter did not want it
-	ReasonErased       = observe.ReasonErased       // "erased": the event was erased
-	ReasonUnsubscribed = observe.ReasonUnsubscribed // "unsubscribed": the owner of the subscription unsubscribed it
+	ReasonFiltered = send.ReasonFiltered  // "filtered": Options.Filter did not want it
+	ReasonErased   = observe.ReasonErased // "erased": the event was erased
+	// ReasonUnsubscribed is "unsubscribed": the owner of the subscription unsubscribed it.
+	ReasonUnsubscribed = observe.ReasonUnsubscribed
 )
 
 // as returns f as a function of what a conversion takes; nil if f is.

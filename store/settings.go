@@ -20,9 +20,9 @@ const (
 )
 
 // Validate returns an [events.InvalidError] for the first field of s that is out of its bounds:
-// description, metadata, filter, fields and timeout as their comments say, rate and
-// allowed_rate from 0 to a million, overlap_until and verified_at zero or in the years 1 to 9999. Whether the rest makes
-// sense is for the caller of a store to see: a store keeps what it is given.
+// description, metadata, filter, fields and timeout as their comments say, rate and allowed_rate
+// from 0 to a million, overlap_until and verified_at zero or in the years 1 to 9999. Whether the
+// rest makes sense is for the caller of a store to see: a store keeps what it is given.
 func (s *Subscription) Validate() error {
 	for _, validate := range [...]func() error{
 		s.validateDescription, s.validateMetadata, s.validateFilter, s.validateFields,

@@ -20,7 +20,9 @@ import (
 
 // kinds are those of keys, with the environment variables from which receivers get what they verify
 // by.
-var kinds = map[signing.Kind]string{signing.HMAC: "WEBHOOK_KEY", signing.Ed25519: "WEBHOOK_PUBLIC_KEY"}
+var kinds = map[signing.Kind]string{
+	signing.HMAC: "WEBHOOK_KEY", signing.Ed25519: "WEBHOOK_PUBLIC_KEY",
+}
 
 // snippet returns how the console's page of a new key says that a receiver in a language verifies.
 func snippet(t *testing.T, kind signing.Kind, language string) string {

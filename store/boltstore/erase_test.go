@@ -71,8 +71,8 @@ func TestOverrideEnds(t *testing.T) {
 	}
 }
 
-// TestLateSuccessOfErased has an attempt end that was under way when its event was erased. It counts,
-// and brings nothing back of what was sent.
+// TestLateSuccessOfErased has an attempt end that was under way when its event was erased. It
+// counts, and brings nothing back of what was sent.
 func TestLateSuccessOfErased(t *testing.T) {
 	s := create(t, nil)
 	subscribe(t, s)

@@ -9,8 +9,8 @@ import (
 	"github.com/outhook/outhook/store/internal/asking"
 )
 
-// TestNoFilterIsAskedInATransaction checks that an event whose filters were not asked is not stored,
-// and that they are not asked then: everybody else would wait.
+// TestNoFilterIsAskedInATransaction checks that an event whose filters were not asked is not
+// stored, and that they are not asked then: everybody else would wait.
 func TestNoFilterIsAskedInATransaction(t *testing.T) {
 	s := create(t, nil)
 	for id, filter := range map[string]string{"all": "", "some": `{"n":1}`} {

@@ -134,8 +134,8 @@ func build(evs []events.Event) ([]*event, error) {
 	return built, nil
 }
 
-// enqueue stores e with a delivery for each recipient. Without a recipient it is not stored: nothing
-// would remove it, as no delivery of it ends.
+// enqueue stores e with a delivery for each recipient. Without a recipient it is not stored:
+// nothing would remove it, as no delivery of it ends.
 func (s *state) enqueue(e *event, recipients []*subscription, now time.Time) {
 	e.num = s.nextNum()
 	// In the order of the subscriptions, so the event's deliveries are in that order too: listings

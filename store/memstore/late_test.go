@@ -9,8 +9,8 @@ import (
 	"github.com/outhook/outhook/store/memstore"
 )
 
-// TestLateSuccessOfErased has an attempt end that was under way when its event was erased. It counts,
-// and brings nothing back of what was sent.
+// TestLateSuccessOfErased has an attempt end that was under way when its event was erased. It
+// counts, and brings nothing back of what was sent.
 func TestLateSuccessOfErased(t *testing.T) {
 	s := memstore.New()
 	defer s.Close()

@@ -18,7 +18,8 @@
 //     taken it.
 //   - Of an origin one handshake at a time is made as long as nobody knows what it speaks; the
 //     requests that wait for it wait for that one alone.
-//   - A panic in a TLS configuration ends the handshake with ErrPanic, in whichever goroutine it is.
+//   - A panic in a TLS configuration ends the handshake with ErrPanic, in whichever goroutine it
+//     is.
 //   - Addresses are dialed only where the guard lets them be; a proxy is the host's own choice.
 //
 // It knows nothing of deliveries. Package send makes the requests, and says what errors mean.

@@ -35,8 +35,8 @@ type Options struct {
 	CallbackKey signing.Secret
 }
 
-// dnsName returns what a DNS name is in lower or upper case, without a dot at its end. It is made for
-// the first that asks, as few hosts do.
+// dnsName returns what a DNS name is in lower or upper case, without a dot at its end. It is made
+// for the first that asks, as few hosts do.
 var dnsName = sync.OnceValue(func() *regexp.Regexp {
 	const label = `[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?`
 	return regexp.MustCompile(`^(` + label + `\.)*` + label + `$`)

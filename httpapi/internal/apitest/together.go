@@ -7,8 +7,8 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// Together is a store whose updates of subscriptions can be made to begin at the same time: then all
-// have read the same state before.
+// Together is a store whose updates of subscriptions can be made to begin at the same time: then
+// all have read the same state before.
 type Together struct {
 	store.Store
 	wait *sync.WaitGroup // nil: they do not wait

@@ -119,7 +119,8 @@ func (v View) Webhook(s *store.Subscription) Webhook {
 	w := Webhook{ID: s.ID, Tenant: v.tenant(s.Tenant), Name: s.Name, URL: s.URL, Events: s.Events,
 		Headers: s.Headers, Status: s.Status, Signed: s.Signed(),
 		Description: s.Description, Metadata: s.Metadata, Filter: filterOf(s), Fields: s.Fields,
-		Rate: s.Rate, AllowedRate: s.AllowedRate, TimeoutSeconds: s.Timeout.Seconds(), PublicKeys: s.PublicKeys(time.Now()),
+		Rate: s.Rate, AllowedRate: s.AllowedRate,
+		TimeoutSeconds: s.Timeout.Seconds(), PublicKeys: s.PublicKeys(time.Now()),
 		Poll: s.URL == "", VerifiedAt: Timestamp(s.VerifiedAt)}
 	if err := s.FilterError(); err != nil {
 		w.FilterError = err.Error()

@@ -3,9 +3,9 @@
 //
 // # The problem
 //
-// A tenant can have a thousand subscriptions, each with a filter that takes a while. Asked under the
-// store's lock, or in its transaction, they would hold up every other publisher. But only there it is
-// known which filters there are.
+// A tenant can have a thousand subscriptions, each with a filter that takes a while. Asked under
+// the store's lock, or in its transaction, they would hold up every other publisher. But only there
+// it is known which filters there are.
 //
 // # How it goes
 //

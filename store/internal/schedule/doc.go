@@ -22,11 +22,11 @@
 // while it, its tenant or its host is at its limit. It is among the sleepers when something will be
 // due later, and among the idle when it has nothing.
 //
-// A window (package order) holds the first positions of an order that the store has in full. When a window is empty
-// and there may be more behind it, the schedule can't choose: [Round.Run] stops and returns what it
-// lacks. The store loads that without holding its lock, hands it to [Schedule.Load], and runs the
-// round again. What changes in between is remembered and applied to what was loaded, so the
-// snapshot that it was loaded from may be older or newer than memory.
+// A window (package order) holds the first positions of an order that the store has in full. When a
+// window is empty and there may be more behind it, the schedule can't choose: [Round.Run] stops and
+// returns what it lacks. The store loads that without holding its lock, hands it to
+// [Schedule.Load], and runs the round again. What changes in between is remembered and applied to
+// what was loaded, so the snapshot that it was loaded from may be older or newer than memory.
 //
 // # What it is not
 //

@@ -104,7 +104,8 @@ func (q *Sub[Q, L]) check(s *Schedule[Q, L], loads int) error {
 	case (q.idle != nil) != (q.known && q.empty()):
 		return fmt.Errorf("idle: %v, known: %v, empty: %v", q.idle != nil, q.known, q.empty())
 	case q.turn.where == nowhere && q.known && q.active && q.wakeAt == 0 && q.blockedUntil() == 0:
-		if _, ok := q.implicit.Peek(); ok || q.windows[order.Packed].Maybe() || q.windows[order.First].Maybe() {
+		if _, ok := q.implicit.Peek(); ok || q.windows[order.Packed].Maybe() ||
+			q.windows[order.First].Maybe() {
 			return fmt.Errorf("it has something due, and has no turn")
 		}
 	case q.turn.where != nowhere && q.empty():

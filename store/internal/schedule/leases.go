@@ -63,7 +63,9 @@ func (ls *leases[Q, L]) Leased() store.Leased {
 }
 
 // issue makes a token good for a delivery of q.
-func (ls *leases[Q, L]) issue(q *Sub[Q, L], p order.Position, from order.Source, until int64) *Lease[Q, L] {
+func (ls *leases[Q, L]) issue(
+	q *Sub[Q, L], p order.Position, from order.Source, until int64,
+) *Lease[Q, L] {
 	ls.lastToken++
 	l := &Lease[Q, L]{
 		Sub: q, Seq: p.Seq, Token: ls.lastToken, From: from, until: until, home: from, position: p,

@@ -90,7 +90,8 @@ func (q *Sub[Q, L]) hasDue(now int64) bool {
 	if _, ok := q.implicit.Peek(); ok {
 		return true
 	}
-	if q.windows[order.Packed].Maybe() || q.windows[order.First].Maybe() || q.windows[order.Retry].NeedsLoad() {
+	if q.windows[order.Packed].Maybe() || q.windows[order.First].Maybe() ||
+		q.windows[order.Retry].NeedsLoad() {
 		return true
 	}
 	_, ok := q.nextRetry(now)

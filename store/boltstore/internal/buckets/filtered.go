@@ -49,9 +49,9 @@ func filters(of []filtered) (texts []string) {
 	return slices.Compact(texts)
 }
 
-// Taking returns who of a gets an event with the wire body, by what filters have said of it: a itself
-// if none refuses it. It returns [asking.ErrUnasked] if filters are to be asked first: that takes a
-// while, and here nobody else can write.
+// Taking returns who of a gets an event with the wire body, by what filters have said of it: a
+// itself if none refuses it. It returns [asking.ErrUnasked] if filters are to be asked first: that
+// takes a while, and here nobody else can write.
 func (a *RecipientSet) Taking(body []byte, asked *asking.Answers) (*RecipientSet, error) {
 	if !asked.Know(a.filters) {
 		return nil, asking.ErrUnasked

@@ -54,7 +54,8 @@ func (t *Tx) Enqueue(evs []*record.Event, asked []asking.Answers) error {
 }
 
 // recipients returns who gets each of some events. asked is for all, in the same order. All are
-// looked at, also if filters of one are to be asked: those of the others then are in the same round.
+// looked at, also if filters of one are to be asked: those of the others then are in the same
+// round.
 func (t *Tx) recipients(
 	evs, all []*record.Event, asked []asking.Answers,
 ) (sets []*buckets.RecipientSet, err error) {
@@ -153,7 +154,8 @@ func (t *Tx) enqueueRows(
 		case expired:
 			row.State, row.FinishedAt, row.Reason = store.Canceled, t.Now, store.ReasonExpired
 		case e.Key != "":
-			// Before Create, which takes for granted that a pending delivery is listed under its key.
+			// Before Create, which takes for granted that a pending delivery is listed under its
+			// key.
 			if row.Blocked, err = t.Pending.AddKeyed(id, e.KeyHash()); err != nil {
 				return nil, err
 			}

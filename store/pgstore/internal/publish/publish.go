@@ -136,8 +136,8 @@ func typesIn(list *string) []string {
 	return strings.Split(*list, ",") // no type has one
 }
 
-// enqueue stores events in a transaction of its own, and tells memory. here says that filters may be
-// asked; otherwise the error is errUnasked if they must be.
+// enqueue stores events in a transaction of its own, and tells memory. here says that filters may
+// be asked; otherwise the error is errUnasked if they must be.
 func (p *Publisher) enqueue(ctx context.Context, evs []Event, settings string, here bool) error {
 	err := p.asking(evs, here, func(j judgement) (unasked string, err error) {
 		var known knowledge

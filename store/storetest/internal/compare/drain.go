@@ -70,13 +70,13 @@ func resume(s *store.Subscription) {
 }
 
 // claimAll claims all that is due from both, which must be the same.
-func (s *modelPair) claimAll() (both []pair) {
-	req := store.ClaimRequest{Max: 1000, Lease: s.ours.Long}
-	ours, model := s.ours.ClaimWith(req).Claims, s.model.ClaimWith(req).Claims
+func (mp *modelPair) claimAll() (both []pair) {
+	req := store.ClaimRequest{Max: 1000, Lease: mp.ours.Long}
+	ours, model := mp.ours.ClaimWith(req).Claims, mp.model.ClaimWith(req).Claims
 	slices.SortFunc(ours, byDelivery)
 	slices.SortFunc(model, byDelivery)
 	if g, w := named(ours), named(model); g != w {
-		s.ours.Errorf("all that is due: got claims of [%s], want [%s]", g, w)
+		mp.ours.Errorf("all that is due: got claims of [%s], want [%s]", g, w)
 	}
 	for i := range min(len(ours), len(model)) {
 		if sameDelivery(ours[i].Lease, model[i].Lease) {
@@ -101,7 +101,7 @@ func named(claims []store.Claim) string {
 }
 
 // deliverAll finishes claims in one call.
-func (s *modelPair) deliverAll(claims []pair) {
+func (mp *modelPair) deliverAll(claims []pair) {
 	var ours, model []store.Outcome
 	for _, p := range claims {
 		o := check.Delivered(store.Claim{Attempt: p.attempt})
@@ -110,5 +110,5 @@ func (s *modelPair) deliverAll(claims []pair) {
 		o.Lease = p.model
 		model = append(model, o)
 	}
-	s.finishBoth(ours, model)
+	mp.finishBoth(ours, model)
 }

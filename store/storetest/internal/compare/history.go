@@ -101,12 +101,12 @@ func (s *sequence) query() store.DeliveryQuery {
 
 // timeBetween returns a time between deliveries, from which none is near enough that it depends on
 // the side; zero if there is none.
-func (s *sequence) timeBetween() time.Time {
-	all := s.model.Everything()
-	if s.realTime || len(all) == 0 {
+func (mp *modelPair) timeBetween() time.Time {
+	all := mp.model.Everything()
+	if mp.realTime || len(all) == 0 {
 		return time.Time{}
 	}
-	edge := one(s.rand, all...).CreatedAt.Add(2 * margin)
+	edge := one(mp.rand, all...).CreatedAt.Add(2 * margin)
 	for i := range all {
 		if d := all[i].CreatedAt.Sub(edge); d > -margin && d < margin {
 			return time.Time{}

@@ -1,7 +1,8 @@
 -- The first attempts that succeeded, one a row: $1 subscription, $2 event, $3 status, $4 log, $5
 -- answer. Once each: $6 subscriptions, $7 the first of their events here; $8 shares, $9 their
 -- fences; $10 the replica; $11 whether some may have got rows: without, one that has is an error of
--- the index. One a row again: $12 body, $13 its state. Returns what was recorded; what was not, somebody else has changed or canceled.
+-- the index. One a row again: $12 body, $13 its state. Returns what was recorded;
+-- what was not, somebody else has changed or canceled.
 --
 -- If any share is another's by now, nothing is recorded here, and all outcomes go the other way. It
 -- inserts and never updates: a delivery that has got a row is not what the caller took it for. ON

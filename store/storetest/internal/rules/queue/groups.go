@@ -1,5 +1,5 @@
-// Package queue has the rules of what is pending: which deliveries a Claim takes, in which order and
-// within which limits, and what it says of the next.
+// Package queue has the rules of what is pending: which deliveries a Claim takes, in which order
+// and within which limits, and what it says of the next.
 package queue
 
 import "github.com/outhook/outhook/store/storetest/internal/check"

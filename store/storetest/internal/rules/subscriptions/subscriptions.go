@@ -20,7 +20,8 @@ func subscriptionRules() []check.Rule {
 				"the store sets its times."},
 		{Name: "settings", Test: testSettings, Restarts: true,
 			Sentence: "Description, Metadata, Filter, Fields, Rate, Timeout, VerifiedAt, " +
-				"NeedsProof and AllowedRate are kept as they were given, by every method that returns a subscription."},
+				"NeedsProof and AllowedRate are kept as they were given, by every method that returns a " +
+				"subscription."},
 		{Name: "create-unsubscribed", Test: testCreateUnsubscribed,
 			Sentence: "SubscribedAt is set whenever Status becomes Subscribed."},
 		{Name: "create-conflict", Test: testCreateConflict,
