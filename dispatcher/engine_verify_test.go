@@ -349,6 +349,12 @@ func TestHandshakeByCallback(t *testing.T) {
 		if got := e.statusOf(sub.ID); got.Status != store.Subscribed || got.AllowedRate != 0.5 {
 			t.Errorf("it is %q with the rate %v, want Subscribed with 0.5", got.Status, got.AllowedRate)
 		}
+		if err := e.Granted(t.Context(), id, key, ""); err != nil {
+			t.Fatalf("Granted once more: %v", err)
+		}
+		if got := e.statusOf(sub.ID).AllowedRate; got != 0.5 {
+			t.Errorf("a call without a rate has set it to %v, want 0.5 as before", got)
+		}
 		e.change(sub.ID, func(s *store.Subscription) { s.URL = "https://c.example/hook" })
 		refused("the key of the URL before", id, key, "")
 		id, key = address(other)

@@ -101,14 +101,14 @@ func (e *Endpoint) Handle(h http.Handler) {
 	e.answers.always = h
 }
 
-// Next returns the next request that arrived at the Endpoint. It waits as Next of the Receiver
+// Next returns the next request that the Endpoint has answered. It waits as Next of the Receiver
 // does, which gets the same requests.
 func (e *Endpoint) Next() Delivery {
 	e.r.t.Helper()
 	return e.r.wait(&e.next, e.URL)
 }
 
-// All returns every request that has arrived at the Endpoint so far, in order of arrival.
+// All returns every request that the Endpoint has answered so far, in the order of its answers.
 func (e *Endpoint) All() []Delivery {
 	e.r.mu.Lock()
 	defer e.r.mu.Unlock()

@@ -28,9 +28,9 @@ func patient() time.Duration {
 	return patience
 }
 
-// Next returns the next request that arrived, in order of arrival; one that a handler answers
-// counts when it has. Next waits for it up to ten seconds, or in a testing/synctest bubble for a
-// week, so through all retries of the default schedule; then it fails the test.
+// Next returns the next request that was answered, in the order of their answers. Next waits for it
+// up to ten seconds, or in a testing/synctest bubble for a week, so through all retries of the
+// default schedule; then it fails the test.
 func (r *Receiver) Next() Delivery {
 	r.t.Helper()
 	return r.wait(&r.next, "")
@@ -60,8 +60,8 @@ func (r *Receiver) wait(next *int, url string) Delivery {
 	}
 }
 
-// All returns every request that has arrived so far, in order of arrival. To see that something is
-// not sent, call WaitIdle before.
+// All returns every request that was answered so far, in the order of their answers. To see that
+// something is not sent, call WaitIdle before.
 func (r *Receiver) All() []Delivery {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -82,6 +82,7 @@ func (p *accounts) login(w http.ResponseWriter, r *http.Request) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.sessions[id] = session{found, time.Now().Add(sessionLasts)}
+	// Behind a proxy that ends TLS, Secure is to be true always.
 	http.SetCookie(w, &http.Cookie{Name: sessionCookie, Value: id, Path: "/", HttpOnly: true,
 		Secure: r.TLS != nil, SameSite: http.SameSiteLaxMode, MaxAge: int(sessionLasts / time.Second)})
 	return true

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -112,6 +113,8 @@ func keyName(key string) string {
 
 // sessions are who is logged in. They are in memory: a restart logs everybody out.
 type sessions struct {
+	plain bool // browsers come by http, which is for a developer's own machine
+
 	mu  sync.Mutex
 	all map[string]session // by the value of the cookie
 }
@@ -126,17 +129,19 @@ const (
 	sessionLasts  = 12 * time.Hour
 )
 
-// begin begins a session.
+// begin begins a session in place of the one that the request has.
 func (s *sessions) begin(w http.ResponseWriter, r *http.Request, a *account) {
+	s.end(r)
 	id := rand.Text()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	maps.DeleteFunc(s.all, func(_ string, of session) bool { return time.Now().After(of.until) })
 	if s.all == nil {
 		s.all = make(map[string]session)
 	}
 	s.all[id] = session{a, time.Now().Add(sessionLasts)}
 	http.SetCookie(w, &http.Cookie{
-		Name: sessionCookie, Value: id, Path: "/", HttpOnly: true, Secure: r.TLS != nil,
+		Name: sessionCookie, Value: id, Path: "/", HttpOnly: true, Secure: !s.plain,
 		SameSite: http.SameSiteLaxMode, MaxAge: int(sessionLasts / time.Second),
 	})
 }

@@ -55,7 +55,7 @@ func main() {
 	flag.StringVar(&o.addr, "addr", "127.0.0.1:8080", "`address` of the product")
 	flag.StringVar(&o.internal, "internal", "127.0.0.1:9464", "`address` of /metrics and /healthz")
 	flag.StringVar(&o.data, "data", "saas-data", "`folder` of the data, which is made if need be")
-	flag.BoolVar(&o.dev, "dev", false, "deliver to this machine too, and over http")
+	flag.BoolVar(&o.dev, "dev", false, "deliver to this machine and over http, log in by http")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -107,7 +107,7 @@ func run(ctx context.Context, out io.Writer, o settings) (err error) {
 	if err != nil {
 		return err
 	}
-	p := &product{db: db, store: store, hooks: hooks}
+	p := &product{db: db, store: store, hooks: hooks, sessions: sessions{plain: o.dev}}
 	if err := p.createAccounts(out); err != nil {
 		return err
 	}

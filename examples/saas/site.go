@@ -15,7 +15,7 @@ func (p *product) routes() (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", p.home)
 	mux.HandleFunc("GET /login", func(w http.ResponseWriter, _ *http.Request) {
-		show(w, "login", "")
+		show(w, http.StatusOK, "login", "")
 	})
 	mux.HandleFunc("POST /login", p.login)
 	mux.HandleFunc("POST /logout", p.logout)
@@ -74,14 +74,17 @@ func (p *product) home(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/login", http.StatusSeeOther)
 		return
 	}
-	show(w, "home", a)
+	show(w, http.StatusOK, "home", a)
 }
 
 func (p *product) login(w http.ResponseWriter, r *http.Request) {
 	a, err := p.checkPassword(r.PostFormValue("name"), r.PostFormValue("password"))
-	if err != nil {
-		w.WriteHeader(http.StatusUnauthorized)
-		show(w, "login", "The name or the password is wrong.")
+	switch {
+	case errors.Is(err, errLogin):
+		show(w, http.StatusUnauthorized, "login", "The name or the password is wrong.")
+		return
+	case err != nil:
+		show(w, http.StatusServiceUnavailable, "login", "That did not work. Try again.")
 		return
 	}
 	p.sessions.begin(w, r, a)
@@ -108,8 +111,9 @@ required></label></p>
 <form method="post" action="/logout"><button>Log out</button></form>{{end}}
 `))
 
-func show(w http.ResponseWriter, page string, data any) {
+func show(w http.ResponseWriter, status int, page string, data any) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
 	pages.ExecuteTemplate(w, page, data) // an error means that the browser has gone
 }

@@ -222,3 +222,12 @@ func FuzzMark(f *testing.F) {
 		}
 	})
 }
+
+// TestUnknownStateIsNoContent has a state of a later version: the whole event must not be sent in
+// place of what that means.
+func TestUnknownStateIsNoContent(t *testing.T) {
+	c := &store.Claim{Attempt: 2, BodyState: store.BodyUnsent + 1}
+	if r, ok, err := content.Decided(c); !errors.Is(err, content.ErrMark) {
+		t.Errorf("got %+v, %t, %v, want ErrMark", r, ok, err)
+	}
+}

@@ -8,6 +8,9 @@
 // receiver that goes by webhook-id would then see one event with two contents. Whether an attempt
 // counted, failed or succeeded makes no difference to that receiver.
 //
+// An attempt whose outcome is not stored leaves nothing: one that a crash ends, that a stop cuts
+// off, or that fails after its lease has run out.
+//
 // # How it is solved
 //
 // A [Recipe] is all that the content depends on beside the event, which never changes. The first

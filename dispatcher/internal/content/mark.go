@@ -40,8 +40,12 @@ func Decided(c *store.Claim) (r Recipe, ok bool, err error) {
 	if !IsDecided(c) {
 		return Recipe{}, false, nil
 	}
-	if c.BodyState == store.BodyOverridden {
+	switch c.BodyState {
+	case store.BodyUndecided, store.BodyUnchanged:
+	case store.BodyOverridden:
 		r, err = parse(c.BodyOverride)
+	default: // of a later version, which may mean anything but the usual one
+		err = ErrMark
 	}
 	return r, true, err
 }

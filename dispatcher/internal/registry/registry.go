@@ -1,8 +1,9 @@
 // Package registry makes, changes and removes subscriptions. Nothing else in the dispatcher does.
 //
 // Every change goes one way: what is asked for is checked against the options, the quota of its
-// tenant and what its endpoint has proved, all within the store's transaction but for the host's
-// own Quota function, which may block. When it is stored, claims from before are kept back, Run is
+// tenant and what its endpoint has proved. A change of what is stored is checked within the store's
+// transaction, but for the host's own Quota function, which may block; a new subscription, and one
+// that replaces another, before it. When it is stored, claims from before are kept back, Run is
 // told what to ask or to remove, and then the host is told.
 package registry
 

@@ -133,7 +133,7 @@ func timedDial(d *net.Dialer) h1.DialFunc {
 // Send sends a request of an origin, whose URL has its scheme and host, and returns the answer. If
 // the endpoint ends a kept connection without an answer, or says that it has not taken the request,
 // it sends the request once more, and then no more: GetBody, which both ways of sending need for
-// that, must fail when it is called a second time.
+// that, must fail when it is called a second time. A request without a Body needs none.
 func (t *Transport) Send(o h1.Origin, req *http.Request) (*http.Response, error) {
 	res, replay, err := t.once(o, req)
 	if err == nil || !replay || req.Context().Err() != nil {
@@ -141,12 +141,13 @@ func (t *Transport) Send(o h1.Origin, req *http.Request) (*http.Response, error)
 	}
 	// Both tries share the context, and so the attempt's deadline. GetBody also counts those of h1,
 	// which repeats a request of its own.
-	body, failed := req.GetBody()
-	if failed != nil {
-		return nil, err
-	}
 	again := *req
-	again.Body = body
+	if req.Body != nil { // an OPTIONS of a handshake has none
+		var failed error
+		if again.Body, failed = req.GetBody(); failed != nil {
+			return nil, err
+		}
+	}
 	res, _, err = t.once(o, &again)
 	return res, err
 }
@@ -190,7 +191,9 @@ func (t *Transport) once(o h1.Origin, req *http.Request) (_ *http.Response, repl
 		}
 	}
 	if err != nil {
-		req.Body.Close()
+		if req.Body != nil {
+			req.Body.Close()
+		}
 		return nil, false, err
 	}
 	return c.RoundTrip(req)

@@ -41,7 +41,8 @@ func (o *Options) key(sub *store.Subscription, until time.Time) string {
 
 // Granted returns the proof that a call of an address gives; nil if it gives none: the key is not
 // that of the subscription and its URL, or too old. rate is the WebHook-Allowed-Rate of the call;
-// one that can't be read gives no proof either.
+// without one, what the endpoint has allowed before stays. One that can't be read gives no proof
+// either.
 func (o *Options) Granted(sub *store.Subscription, key, rate string, now time.Time) *Proof {
 	if o.Method != Handshake || o.Callback == "" {
 		return nil
@@ -54,7 +55,7 @@ func (o *Options) Granted(sub *store.Subscription, key, rate string, now time.Ti
 	if !hmac.Equal([]byte(o.key(sub, until)), []byte(key)) || now.After(until) {
 		return nil
 	}
-	p := Proof{URL: sub.URL}
+	p := Proof{URL: sub.URL, Rate: sub.AllowedRate}
 	if rate = strings.TrimSpace(rate); rate != "" {
 		ok := false
 		if p.Rate, ok = rateOf(rate); !ok {

@@ -24,6 +24,7 @@ type claiming struct {
 	found   []found
 	expired []memory.Delivery // that were leased, and whose rows are to say so
 	looks   int               // Looks.Count when this was chosen
+	server  int               // Memory.Server before this was read
 	noticed bool
 
 	got     []store.Claim // handed out, even if something fails later
@@ -129,6 +130,7 @@ func (c *claiming) chosen() {
 func (c *claiming) read(ctx context.Context) error {
 	c.Memory.Lock()
 	shares := c.Memory.Held()
+	c.server = c.Memory.Server()
 	c.Memory.Unlock()
 	if len(shares) == 0 {
 		return nil

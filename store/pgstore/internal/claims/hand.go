@@ -15,6 +15,7 @@ import (
 func (c *claiming) hand() (lost int, blocked []parking, unordered []uint64) {
 	c.Memory.Lock()
 	defer c.Memory.Unlock()
+	c.Memory.Since(c.server) // what was read may be of a server that has died
 	now := c.Clock.Now()
 	schedule := c.Memory.Schedule
 	for i, l := range c.round.Leases {

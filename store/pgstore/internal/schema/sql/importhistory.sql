@@ -30,10 +30,11 @@ WITH d AS MATERIALIZED (
     WHERE t.seq >= s.first AND t.at < s.latest
 ), kept AS (
     INSERT INTO outhook.deliveries (sub, seq, state, attempts, last_status, finished_at,
-        last_error, reason, log, answers)
+        last_error, reason, log, answers, body_state)
     SELECT d.sub, e.seq, d.state, d.attempts, d.status, d.finished_at,
         CASE d.state WHEN 3 THEN NULL ELSE nullif(d.error, '') END,
-        CASE d.state WHEN 3 THEN d.error END, d.log, d.answers
+        CASE d.state WHEN 3 THEN d.error END, d.log, d.answers,
+        CASE WHEN d.attempts > 0 THEN 3 ELSE 0 END -- a redelivery decides anew what is sent
     FROM d JOIN stored e ON e.id = d.id AND e.tenant = d.tenant
     ON CONFLICT DO NOTHING
     RETURNING 1
