@@ -179,9 +179,8 @@ func (t *target) request(ctx context.Context, m *message) *http.Request {
 	req := t.base.WithContext(ctx)
 	req.Method = m.policy.Method
 	req.URL, req.Body, req.ContentLength = &parts.url, &parts.body, int64(len(body))
-	again := func() io.ReadCloser { return io.NopCloser(bytes.NewReader(body)) }
 	if len(body) == 0 { // of another Body of length 0, net/http takes the length for unknown
-		req.Body, again = http.NoBody, func() io.ReadCloser { return http.NoBody }
+		req.Body = http.NoBody
 	}
 	// An attempt is two requests at most. A transport asks for the body again for each further one.
 	req.GetBody = func() (io.ReadCloser, error) {
@@ -189,7 +188,10 @@ func (t *target) request(ctx context.Context, m *message) *http.Request {
 			return nil, errReplayed
 		}
 		parts.replayed = true
-		return again(), nil
+		if len(body) == 0 {
+			return http.NoBody, nil
+		}
+		return io.NopCloser(bytes.NewReader(body)), nil
 	}
 	return req
 }
