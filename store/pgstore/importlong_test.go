@@ -50,3 +50,42 @@ func TestImportOfALongHistory(t *testing.T) {
 		t.Errorf("the newest that is finished: got %+v, %v, want %s", page.Items, err, want)
 	}
 }
+
+// TestImportDecidesAnew has a delivery that was reduced when it was delivered, and is sent again
+// after the move: its mark has not come along, so that what is sent is decided anew, and is not the
+// whole event.
+func TestImportDecidesAnew(t *testing.T) {
+	t.Parallel()
+	old := memstore.New()
+	if _, err := old.CreateSubscription(t.Context(), store.Subscription{
+		ID: "s", URL: "https://endpoint.example/", Status: store.Subscribed,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := old.Enqueue(t.Context(), someEvents(1)...); err != nil {
+		t.Fatal(err)
+	}
+	got, err := old.Claim(t.Context(), store.ClaimRequest{Max: 1, Lease: time.Minute})
+	if err != nil || len(got.Claims) != 1 {
+		t.Fatalf("claims: got %d, %v", len(got.Claims), err)
+	}
+	c := got.Claims[0]
+	if _, err := old.Finish(t.Context(), store.Outcome{Lease: c.Lease, State: store.Delivered,
+		BodyState: store.BodyOverridden, BodyOverride: []byte("mark"),
+		Attempt: store.Attempt{At: time.Now(), Status: 200}}); err != nil {
+		t.Fatal(err)
+	}
+	s := newStore(t)
+	if _, err := s.Import(t.Context(), old, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Requeue(t.Context(), store.DeliveryQuery{SubscriptionID: "s", EventID: c.EventID,
+		States: []store.State{store.Delivered}}); err != nil {
+		t.Fatal(err)
+	}
+	again := claimOne(t, s, store.ClaimRequest{Max: 1, Lease: time.Minute})
+	if again.Attempt != 2 || again.BodyState != store.BodyUnsent {
+		t.Errorf("got attempt %d with the state %d, want 2 with BodyUnsent", again.Attempt,
+			again.BodyState)
+	}
+}
