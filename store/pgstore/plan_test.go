@@ -127,7 +127,7 @@ func (b *backlog) blocks(t *testing.T) map[string]int {
 		"pending": {int64(2), int64(2)}, // it has one
 		"quota":   {"", batch, []int32{}},
 		"finish": {subs, fresh, statuses, logs, logs, []int64{1}, []int64{1}, []int32{}, []int64{},
-			int64(1), false},
+			int64(1), false, make([][]byte, batch), statuses},
 	}
 	touched := make(map[string]int)
 	for name, statement := range b.store.HotStatements() {

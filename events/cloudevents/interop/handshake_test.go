@@ -134,7 +134,7 @@ func TestSDKAgrees(t *testing.T) {
 				t.Fatalf("it has not agreed within a minute; the request: %+v", a)
 			}
 			if sub, err = d.Subscription(t.Context(), sub.ID); err != nil ||
-				sub.Status != store.Subscribed || sub.Rate != 2 || sub.VerifiedAt.IsZero() {
+				sub.Status != store.Subscribed || sub.AllowedRate != 2 || sub.VerifiedAt.IsZero() {
 				t.Errorf("it is %+v, %v; want Subscribed with the rate 2", sub, err)
 			}
 			ctx, cancel := context.WithCancel(t.Context())
