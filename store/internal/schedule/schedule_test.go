@@ -234,6 +234,13 @@ func TestOwnLimit(t *testing.T) {
 	s.want(t, req, "3/13")
 	limit(3, 1, 0)
 	s.want(t, req, "3/14")
+	s.sub(4, healthy)
+	s.add(4)
+	s.add(4)
+	limit(4, 1, 30)
+	s.want(t, req, "4/15")
+	s.now += 30 // its end comes by itself
+	s.want(t, req, "4/16")
 }
 
 // TestLimitsKeepManyBack holds that thousands that are at their limit hide no other, and that
