@@ -97,7 +97,8 @@ func (c comparison) measure(ctx context.Context, tree, temp string, line *progre
 		return files, err
 	}
 	defer func() {
-		_, removed := output(context.WithoutCancel(ctx), tree, "git", "worktree", "remove", "--force", base)
+		ctx := context.WithoutCancel(ctx)
+		_, removed := output(ctx, tree, "git", "worktree", "remove", "--force", base)
 		err = errors.Join(err, removed)
 	}()
 	folders := [2]string{base, tree}
