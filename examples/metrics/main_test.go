@@ -5,6 +5,8 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -55,6 +57,14 @@ func TestScrape(t *testing.T) {
 			t.Errorf("the scrape has no %s:\n%s", want, text)
 		}
 	}
+	for _, name := range documented(t) {
+		if name == "outhook_store_errors_total" {
+			continue // it is there from the first error on
+		}
+		if !strings.Contains(text, "# TYPE "+name+" ") {
+			t.Errorf("docs/operations.md names %s, which the scrape has not:\n%s", name, text)
+		}
+	}
 	if strings.Contains(text, "/hook") || strings.Contains(text, "127.0.0.1") {
 		t.Errorf("the endpoint's URL is in the scrape:\n%s", text)
 	}
@@ -62,6 +72,20 @@ func TestScrape(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
+}
+
+// documented returns the metrics that docs/operations.md says to watch.
+func documented(t *testing.T) []string {
+	t.Helper()
+	page, err := os.ReadFile("../../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := regexp.MustCompile(`outhook_[a-z_]+`).FindAllString(string(page), -1)
+	if len(names) < 5 {
+		t.Errorf("docs/operations.md names the metrics %q, want five at least", names)
+	}
+	return names
 }
 
 func scrape(ctx context.Context, t *testing.T, url string) string {

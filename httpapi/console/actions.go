@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/outhook/outhook/httpapi/console/internal/form"
 	"github.com/outhook/outhook/httpapi/console/internal/read"
 	"github.com/outhook/outhook/httpapi/console/internal/show"
 	"github.com/outhook/outhook/httpapi/console/internal/text"
@@ -32,7 +33,7 @@ func (q action) enable() (string, *view, error) {
 		return "", nil, err
 	}
 	if q.form.Get("then") == "replay" && q.access.May.Send() {
-		return show.To("replay", "id", sub.ID, "state", string(store.Canceled)), nil, nil
+		return show.To("replay", "id", sub.ID, "state", form.Missed), nil, nil
 	}
 	return show.To("webhook", "id", sub.ID, "done", "enabled"), nil, nil
 }

@@ -200,7 +200,7 @@ func TestRepair(t *testing.T) {
 	h.publish("acme", "order-2", `{}`)
 	b := newBrowser(t, tenantOf(h, "acme"), "/admin/hooks/")
 	page := b.get("webhook?id=" + sub.ID).body
-	if !strings.Contains(page, "410") || !strings.Contains(page, "Enable and replay") {
+	if !strings.Contains(page, "410") || !strings.Contains(page, "Enable and replay 2") {
 		t.Errorf("got %s, want why it is disabled and how to go on", page)
 	}
 	if overview := h.must("", "X-Operator", "1"); !strings.Contains(overview, "webhook?id="+sub.ID) {
@@ -208,13 +208,15 @@ func TestRepair(t *testing.T) {
 	}
 	h.r.Always(http.StatusOK)
 	a := b.post("enable", url.Values{"id": {sub.ID}, "then": {"replay"}})
-	if !strings.Contains(a.body, "Replay 1 delivery?") { // order-1 is dead
+	if !strings.Contains(a.body, "Replay 2 deliveries?") { // order-1 is dead, order-2 canceled
 		t.Errorf("got %s, want the count of a replay", a.body)
 	}
-	b.post("replay", url.Values{"id": {sub.ID}, "state": {"canceled"}})
-	h.eventually("order-2 to be delivered", func() bool {
-		return strings.Contains(b.get("delivery?id="+sub.ID+"&event=order-2").body, "delivered")
-	})
+	b.post("replay", url.Values{"id": {sub.ID}, "state": {"missed"}})
+	for _, event := range []string{"order-1", "order-2"} {
+		h.eventually(event+" to be delivered", func() bool {
+			return strings.Contains(b.get("delivery?id="+sub.ID+"&event="+event).body, "delivered")
+		})
+	}
 	b.post("redeliver", url.Values{"id": {sub.ID}, "event": {"order-1"}})
 	h.eventually("order-1 to be delivered", func() bool {
 		return strings.Contains(b.get("deliveries?state=delivered").body, "order-1")

@@ -21,7 +21,8 @@ func TestPolicyOnThePage(t *testing.T) {
 				return dispatcher.Policy{
 					Timeout: 45 * time.Second, Rate: 0.5, Burst: 3, PerSubscription: 2, Method: "PUT",
 					ContentType: "text/plain",
-					Backoff:     dispatcher.Backoff{Initial: time.Minute, Max: time.Hour, MaxAttempts: 5},
+					Backoff: dispatcher.Backoff{Initial: time.Second / 2, Max: time.Hour,
+						MaxAttempts: 5},
 				}
 			case "broken":
 				panic(errors.New("a bug"))
@@ -39,7 +40,7 @@ func TestPolicyOnThePage(t *testing.T) {
 	}
 	all := []string{
 		"<dt>Timeout</dt><dd>45 s</dd>", "<dt>Attempts</dt><dd>5 at most</dd>",
-		"<dt>Retries</dt><dd>after 1 min, up to 1 h apart</dd>", "<dt>Rate</dt><dd>one in 2 s</dd>",
+		"<dt>Retries</dt><dd>after 0.5 s, up to 1 h apart</dd>", "<dt>Rate</dt><dd>one in 2 s</dd>",
 		"<dt>At once after a pause</dt><dd>3</dd>", "<dt>Attempts at once</dt><dd>2 at most</dd>",
 		"<dt>Method</dt><dd>PUT</dd>", "<dt>Content type</dt><dd>text/plain</dd>",
 	}

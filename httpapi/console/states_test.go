@@ -171,7 +171,7 @@ func TestBars(t *testing.T) {
 			"failing":      {"3 failures in a row, last: ", ""},
 			"throttled":    {"The endpoint asks us to slow down; next attempt", "Test it now"},
 			"paused":       {"2 deliveries so far.", "Resume"},
-			"disabled":     {"wait to be replayed.", "Enable and replay 2"},
+			"disabled":     {"wait to be replayed.", "Enable and replay 3"},
 			"unsubscribed": {"are not kept for it.", "Enable"},
 			"unreadable":   {"can't be read, so nothing is sent.", "Delete"},
 			"new":          {"Its deliveries are not signed.", "Make a key"},

@@ -25,6 +25,10 @@ type Filter struct {
 	Problem string // what is wrong with it, for people; empty if nothing is
 }
 
+// Missed is the State of a filter that selects what is dead or canceled: what an endpoint that was
+// down has not got.
+const Missed = "missed"
+
 // Span is a preset of time.
 type Span struct {
 	Name, Label string
@@ -56,7 +60,11 @@ func ReadFilter(values url.Values, within store.DeliveryQuery, tenant string) Fi
 		f.Problem = "An event is searched in one tenant. Choose the tenant, or use the search above."
 		f.Query.EventID = ""
 	}
-	if f.State != "" {
+	switch f.State {
+	case "":
+	case Missed:
+		f.Query.States = []store.State{store.Dead, store.Canceled}
+	default:
 		f.Query.States = []store.State{store.State(f.State)}
 		if !slices.Contains(store.States(), f.Query.States[0]) {
 			f.State, f.Query.States, f.Problem = "", nil, "There is no such state. Choose one."
@@ -172,7 +180,7 @@ func (f Filter) Fields() [][2]string {
 func (f Filter) Words() []string {
 	var out []string
 	for _, field := range [][2]string{{"Tenant", f.Tenant}, {"Event", f.Event},
-		{"State", f.State}, {"Last failure", show.ClassText(f.Class)}, {"Last status", f.Status},
+		{"State", f.stateText()}, {"Last failure", show.ClassText(f.Class)}, {"Last status", f.Status},
 		{"Type", f.Type}, {"Key", f.Key}, {"Tag", f.Tag}, {"Published from", instant(f.Query.Since)},
 		{"Published before", instant(f.Query.Until)}} {
 		if field[1] != "" {
@@ -180,6 +188,14 @@ func (f Filter) Words() []string {
 		}
 	}
 	return out
+}
+
+// stateText is the state for people.
+func (f Filter) stateText() string {
+	if f.State == Missed {
+		return "dead or canceled"
+	}
+	return f.State
 }
 
 // URL returns a page with the filter.

@@ -93,7 +93,7 @@ func (r *Reader) WebhookPage(ctx context.Context, sub *store.Subscription) (Webh
 	}
 	if sub.Disabled() {
 		waiting, err := r.D.Deliveries(ctx, store.DeliveryQuery{
-			Tenant: sub.Tenant, SubscriptionID: sub.ID, States: []store.State{store.Canceled},
+			Tenant: sub.Tenant, SubscriptionID: sub.ID, States: []store.State{store.Dead, store.Canceled},
 			Limit: 1, Count: true,
 		})
 		if err != nil {

@@ -32,7 +32,7 @@ type Reader struct{ Edit, Test, Send, Operator bool }
 // Facts are what Bars tells beside a webhook and its figures.
 type Facts struct {
 	Keys        int    // that sign at present
-	Waiting     int    // events that were canceled since it was disabled, and can be replayed
+	Waiting     int    // events that are dead or were canceled since, and can be replayed
 	WaitingMore bool   // there are more
 	LastError   string // of the attempts that failed in a row, for people; empty if it is not known
 	Advice      string // about that

@@ -12,6 +12,14 @@ import (
 // Fact is a name with a value.
 type Fact struct{ Name, Value string }
 
+// delay is a Span that may be less than a second.
+func delay(d time.Duration) string {
+	if d < time.Minute {
+		return Seconds(d)
+	}
+	return Span(d)
+}
+
 // PolicyFacts say what of a policy is not as it is by default, for people.
 func PolicyFacts(p *dispatcher.Policy) (facts []Fact) {
 	add := func(differs bool, name, format string, args ...any) {
@@ -25,7 +33,7 @@ func PolicyFacts(p *dispatcher.Policy) (facts []Fact) {
 		Number(b.MaxAttempts))
 	add(b.Initial != dispatcher.DefaultBackoffInitial || b.Max != dispatcher.DefaultBackoffMax ||
 		b.Multiplier != dispatcher.DefaultBackoffMultiplier,
-		"Retries", "after %s, up to %s apart", Span(b.Initial), Span(b.Max))
+		"Retries", "after %s, up to %s apart", delay(b.Initial), delay(b.Max))
 	limited := p.Rate > 0 && !math.IsInf(p.Rate, 1)
 	add(limited, "Rate", "%s", Rate(p.Rate))
 	add(limited && p.Burst > 1, "At once after a pause", "%s", Number(p.Burst))
