@@ -128,7 +128,7 @@ func (c comparison) measure(ctx context.Context, tree, temp string, line *progre
 			line.Print("round %d of %d, %s", round+1, c.count, pkg)
 			for turn := range folders {
 				i := (turn + round) % 2 // neither is always the first
-				err := c.bench1(ctx, programs[n][i], filepath.Join(folders[i], pkg), logs[i])
+				err := c.once(ctx, programs[n][i], filepath.Join(folders[i], pkg), logs[i])
 				if err != nil {
 					return files, fmt.Errorf("%s: %w", pkg, err)
 				}
@@ -148,8 +148,8 @@ func compile(ctx context.Context, folder, program string) error {
 	return err
 }
 
-// bench1 runs the benchmarks of a program once, in the folder of its package.
-func (c comparison) bench1(ctx context.Context, program, folder string, to io.Writer) error {
+// once runs the benchmarks of a program once, in the folder of its package.
+func (c comparison) once(ctx context.Context, program, folder string, to io.Writer) error {
 	if _, err := os.Stat(program); errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
