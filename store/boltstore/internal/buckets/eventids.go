@@ -74,7 +74,11 @@ func (x *eventIDs) DropStored(evs []*record.Event) ([]*record.Event, error) {
 		return evs, nil
 	}
 	unstored := make([]*record.Event, 0, len(evs))
-	given := make(map[eventName]*record.Event, len(evs))
+	// With IDs that ascend, as those that New makes do, none is given twice, and no map is needed.
+	var given map[eventName]*record.Event
+	if !ascend(evs) {
+		given = make(map[eventName]*record.Event, len(evs))
+	}
 	for _, e := range evs {
 		known, err := x.isStored(e)
 		if err != nil {
@@ -83,13 +87,25 @@ func (x *eventIDs) DropStored(evs []*record.Event) ([]*record.Event, error) {
 		switch first := given[nameOf(e)]; {
 		case known:
 		case first == nil:
-			given[nameOf(e)] = e
+			if given != nil {
+				given[nameOf(e)] = e
+			}
 			unstored = append(unstored, e)
 		case !first.Same(e):
 			return nil, conflict(e)
 		}
 	}
 	return unstored, nil
+}
+
+// ascend reports whether the IDs of events ascend, so that no two are the same.
+func ascend(evs []*record.Event) bool {
+	for i := 1; i < len(evs); i++ {
+		if evs[i].ID <= evs[i-1].ID {
+			return false
+		}
+	}
+	return true
 }
 
 // isStored reports whether the event is stored. It is ErrConflict if its ID is another's.
