@@ -12,7 +12,7 @@ import (
 // has gone into them. Making them takes as long as hashing two hundred bytes more.
 type mac struct{ inner, outer []byte }
 
-// The bytes that pad a key for the inner sum, and those that make that pad the one of the outer sum.
+// The bytes that pad a key for the inner sum, and those that make that pad the one of the outer.
 var (
 	innerPad     = padOf(0x36)
 	innerToOuter = padOf(0x36 ^ 0x5c)

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// A Signer signs as [Airy] and [Standard] do, with keys that it has made ready once. It is for those
-// who sign much with the same keys: the two functions read a key anew for each signature. Make one
+// A Signer signs as [Airy] and [Standard] do, with keys that it has made ready once. It is for who
+// signs much with the same keys: the two functions read a key anew for each signature. Make one
 // with NewSigner. It never changes, and is safe for concurrent use.
 type Signer struct {
 	keys []signerKey // of the standard scheme, in their order
