@@ -76,7 +76,7 @@ type hasher struct {
 	hash.Hash
 	encoding.BinaryUnmarshaler
 
-	prefix []byte // of the message, see Signer.Standard
+	prefix [160]byte // of most messages, see Signer.Standard
 	sum    [sha256.Size]byte
 }
 

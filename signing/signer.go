@@ -65,7 +65,7 @@ func (s *Signer) Airy(body []byte) string {
 func (s *Signer) Standard(id string, at time.Time, body []byte) string {
 	h := hashers.Get().(*hasher)
 	defer hashers.Put(h)
-	h.prefix = appendPrefix(h.prefix[:0], id, at)
+	prefix := appendPrefix(h.prefix[:0], id, at)
 	var out strings.Builder
 	out.Grow(len(s.keys) * (len(versionHMAC) + macTextLen + len(" ")))
 	var message []byte
@@ -76,14 +76,14 @@ func (s *Signer) Standard(id string, at time.Time, body []byte) string {
 		k := &s.keys[i]
 		if k.private != nil {
 			if message == nil {
-				message = slices.Concat(h.prefix, body)
+				message = slices.Concat(prefix, body)
 			}
 			out.WriteString(versionEd25519)
 			out.WriteString(ed25519Text(k.private, message))
 			continue
 		}
 		var text [macTextLen]byte
-		base64.StdEncoding.Encode(text[:], h.mac(k.mac, h.prefix, body))
+		base64.StdEncoding.Encode(text[:], h.mac(k.mac, prefix, body))
 		out.WriteString(versionHMAC)
 		out.Write(text[:])
 	}

@@ -216,8 +216,11 @@ func (x *eventIDs) readTail() {
 // would otherwise keep all others from being stored. Its ID is not known, so from then on an event
 // with that ID counts as new.
 func (x *eventIDs) Unindexed() []numbered {
-	var found []numbered
-	key := record.Key1(x.Indexed() + 1)
+	indexed := x.Indexed()
+	// Room for about as many as there are: sequence numbers are of events, and few of marks.
+	room := min(x.Bucket(Events).Sequence()-indexed, 8*MaxTail)
+	found := make([]numbered, 0, room)
+	key := record.Key1(indexed + 1)
 	// From the first event that is not indexed: Flush keeps them few, but all are looked at when
 	// the record of metaIndexed is damaged.
 	c := x.Bucket(Events).Cursor()
