@@ -70,8 +70,8 @@ func checkSyntax(t *testing.T, payload []byte) {
 	}
 }
 
-// TestSyntaxOfLongStrings holds that what ends a string, or is not allowed in one, is found wherever
-// it stands: strings are read many bytes at a time.
+// TestSyntaxOfLongStrings holds that what ends a string, or is not allowed in one, is found
+// wherever it stands: strings are read many bytes at a time.
 func TestSyntaxOfLongStrings(t *testing.T) {
 	for _, odd := range []string{`"`, `\`, `\n`, `\"`, "\n", "\x00", "\x1f", "\x7f", "\xff", "é"} {
 		for at := range 100 {

@@ -98,7 +98,9 @@ func TestIDsOfLongEvents(t *testing.T) {
 // TestIDsGivenTwice gives events of the same ID to one call, beside each other and apart: the same
 // event is stored once, and another is a conflict.
 func TestIDsGivenTwice(t *testing.T) {
-	for _, ids := range [][]string{{"a", "a"}, {"a", "b", "b", "c"}, {"b", "a", "b"}, {"a", "b", "a"}} {
+	for _, ids := range [][]string{
+		{"a", "a"}, {"a", "b", "b", "c"}, {"b", "a", "b"}, {"a", "b", "a"},
+	} {
 		s := create(t, nil)
 		subscribe(t, s)
 		var evs []events.Event
