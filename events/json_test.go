@@ -69,3 +69,14 @@ func checkSyntax(t *testing.T, payload []byte) {
 		t.Errorf("%q: the body ends %s, want %s}", payload, got, compact.Bytes())
 	}
 }
+
+// TestSyntaxOfLongStrings holds that what ends a string, or is not allowed in one, is found
+// wherever it stands: strings are read many bytes at a time.
+func TestSyntaxOfLongStrings(t *testing.T) {
+	for _, odd := range []string{`"`, `\`, `\n`, `\"`, "\n", "\x00", "\x1f", "\x7f", "\xff", "é"} {
+		for at := range 100 {
+			x := strings.Repeat("x", at)
+			checkSyntax(t, []byte(`"`+x+odd+strings.Repeat("x", 100-at)+`"`))
+		}
+	}
+}

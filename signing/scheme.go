@@ -45,10 +45,7 @@ func Airy(key Secret, body []byte) string {
 // Source: Standard Webhooks 1.0.0, "Signature scheme" and "Webhook headers".
 func Standard(id string, at time.Time, body []byte, keys ...Secret) string {
 	var buf [160]byte // room for most
-	prefix := append(buf[:0], id...)
-	prefix = append(prefix, '.')
-	prefix = strconv.AppendInt(prefix, at.Unix(), 10)
-	prefix = append(prefix, '.')
+	prefix := appendPrefix(buf[:0], id, at)
 	var out strings.Builder
 	out.Grow(len(keys) * (len(versionHMAC) + macTextLen + len(" ")))
 	var message []byte // Ed25519 wants it in one piece; HMAC does without the copy
@@ -72,6 +69,12 @@ func Standard(id string, at time.Time, body []byte, keys ...Secret) string {
 		out.Write(text[:])
 	}
 	return out.String()
+}
+
+// appendPrefix appends what is signed before the body.
+func appendPrefix(b []byte, id string, at time.Time) []byte {
+	b = append(append(b, id...), '.')
+	return append(strconv.AppendInt(b, at.Unix(), 10), '.')
 }
 
 // The length of a MAC as text.

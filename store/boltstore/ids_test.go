@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -92,6 +93,37 @@ func TestIDsOfLongEvents(t *testing.T) {
 		t.Fatal(err)
 	}
 	verify(t, s)
+}
+
+// TestIDsGivenTwice gives events of the same ID to one call, beside each other and apart: the same
+// event is stored once, and another is a conflict.
+func TestIDsGivenTwice(t *testing.T) {
+	for _, ids := range [][]string{
+		{"a", "a"}, {"a", "b", "b", "c"}, {"b", "a", "b"}, {"a", "b", "a"},
+	} {
+		s := create(t, nil)
+		subscribe(t, s)
+		var evs []events.Event
+		distinct := make(map[string]bool)
+		for _, id := range ids {
+			evs = append(evs, Event(id))
+			distinct[id] = true
+		}
+		other := slices.Clone(evs)
+		for i := range other {
+			other[i].Payload = fmt.Appendf(nil, "%d", i)
+		}
+		if err := s.Enqueue(t.Context(), other...); !errors.Is(err, store.ErrConflict) {
+			t.Errorf("other events as %q: got error %v, want store.ErrConflict", ids, err)
+		}
+		if err := s.Enqueue(t.Context(), evs...); err != nil {
+			t.Fatalf("%q: %v", ids, err)
+		}
+		stats, err := s.Stats(t.Context(), "")
+		if err != nil || stats.Pending != len(distinct) {
+			t.Errorf("%q: %d pending and error %v, want %d", ids, stats.Pending, err, len(distinct))
+		}
+	}
 }
 
 // TestIDsTogether publishes an event several times while a commit is under way, so that they share

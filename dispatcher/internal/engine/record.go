@@ -6,8 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
-
-	"golang.org/x/sync/errgroup"
+	"sync"
 
 	"github.com/outhook/outhook/dispatcher/internal/send"
 	"github.com/outhook/outhook/events"
@@ -22,28 +21,50 @@ const (
 	maxRecorders   = 64  // store.Finish calls at once
 )
 
+// batch is outcomes that are recorded together.
+type batch struct {
+	of       []attempted // of each outcome
+	outcomes []store.Outcome
+}
+
 // recordLoop records outcomes until there are no more. It takes those that are there and does not
 // wait for one batch to be recorded before it begins the next: a lease stops counting against its
 // subscription's limit as soon as Finish is called, not when the disk has it.
 func (r *run) recordLoop() {
-	var calls errgroup.Group
-	calls.SetLimit(maxRecorders)
+	// Recorders are made as they are needed and stay: a call of the store goes deep, and the stack
+	// that a new goroutine grows for it, batch after batch, was 3 % of what 16 publishers cost.
+	batches := make(chan batch) // to recorders that wait
+	var recorders sync.WaitGroup
+	n := 0
 	for first := range r.outcomes {
 		runtime.Gosched() // attempts that are about to end can share the call
-		of, outcomes := r.gather(first)
-		calls.Go(func() error {
-			r.recordBatch(of, outcomes)
-			return nil
+		b := r.gather(first)
+		select {
+		case batches <- b:
+			continue
+		default:
+		}
+		if n == maxRecorders {
+			batches <- b
+			continue
+		}
+		n++
+		recorders.Go(func() {
+			r.recordBatch(b)
+			for b := range batches {
+				r.recordBatch(b)
+			}
 		})
 	}
-	calls.Wait()
+	close(batches)
+	recorders.Wait()
 }
 
 // gather returns first and what else is there already. It waits for nothing: an outcome that comes
 // alone is recorded alone, as in a host with little to do.
-func (r *run) gather(first recorded) (of []attempted, outcomes []store.Outcome) {
+func (r *run) gather(first recorded) batch {
 	n := min(1+len(r.outcomes), maxRecordBatch)
-	of, outcomes = make([]attempted, 0, n), make([]store.Outcome, 0, n)
+	of, outcomes := make([]attempted, 0, n), make([]store.Outcome, 0, n)
 	for next, ok := first, true; ok; {
 		of, outcomes = append(of, next.attempted), append(outcomes, next.outcome)
 		if len(outcomes) == maxRecordBatch {
@@ -55,13 +76,14 @@ func (r *run) gather(first recorded) (of []attempted, outcomes []store.Outcome) 
 			ok = false
 		}
 	}
-	return of, outcomes
+	return batch{of, outcomes}
 }
 
 // recordBatch records outcomes, trying again while the store is in trouble, and does what follows.
 // The Listener is told only after the store has them, so that nothing it has heard of can be undone
 // by a crash.
-func (r *run) recordBatch(of []attempted, outcomes []store.Outcome) {
+func (r *run) recordBatch(b batch) {
+	of, outcomes := b.of, b.outcomes
 	results, err := persist(r.rest, r, "finish", func(ctx context.Context) ([]store.Result, error) {
 		return r.Store.Finish(ctx, outcomes...)
 	})

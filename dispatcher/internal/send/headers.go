@@ -165,12 +165,16 @@ func (s *Sender) header(c *store.Claim, m *message) http.Header {
 		set(HeaderRequestOrigin, s.origin)
 	}
 	if keys := sub.Keys(m.at); len(keys) > 0 {
-		symmetric, pair := kinds(keys)
-		if !s.noAiry && symmetric != "" {
-			set(headerAiry, signing.Airy(symmetric, m.Body))
+		by := s.signers.of(sub, keys)
+		symmetric, pair := by.Kinds()
+		if !s.noAiry && symmetric {
+			set(headerAiry, by.Airy(m.Body))
 		}
+		// A pair signs webhook-signature wherever there is one, so that no delivery of a subscription
+		// with a key goes out unsigned; and then so do the others, because a receiver that finds
+		// webhook-signature looks at nothing else.
 		if !s.noStandard || pair {
-			set(headerSignature, signing.Standard(c.EventID, m.at, m.Body, keys...))
+			set(headerSignature, by.Standard(c.EventID, m.at, m.Body))
 		}
 	}
 	return h
@@ -191,19 +195,4 @@ func (m *message) setAttributes(h http.Header) {
 		}
 	}
 	maps.Copy(h, m.Attributes)
-}
-
-// kinds returns the first symmetric key, which alone can sign as Airy does, and whether there is an
-// Ed25519 pair. That signs webhook-signature wherever there is one, so that no delivery of a
-// subscription with a key goes out unsigned; and then so do the others, because a receiver that
-// finds webhook-signature looks at nothing else.
-func kinds(keys []signing.Secret) (symmetric signing.Secret, pair bool) {
-	for _, key := range keys {
-		if key.Kind() == signing.Ed25519 {
-			pair = true
-		} else if symmetric == "" {
-			symmetric = key
-		}
-	}
-	return symmetric, pair
 }

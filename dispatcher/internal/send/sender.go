@@ -49,6 +49,7 @@ type Sender struct {
 	host      http.RoundTripper    // the host's transport; nil if there is none
 	own       *transport.Transport // this package's; nil if there is the host's
 	targets   *targets
+	signers   *signers
 	userAgent string
 	obeys     bool // what endpoints ask for
 	hooks     Hooks
@@ -66,6 +67,7 @@ func New(o Options) *Sender {
 	s := &Sender{
 		host:      o.Transport,
 		targets:   newTargets(o.Guard),
+		signers:   newSigners(),
 		userAgent: o.UserAgent,
 		obeys:     o.Obeys,
 		hooks:     o.Hooks,

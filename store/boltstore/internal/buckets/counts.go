@@ -32,6 +32,9 @@ type CountsPlan struct {
 // Version returns the number of the last batch that is in the file; 0 if there was none.
 func (x *counts) Version() (uint64, error) { return x.MetaNumber(metaCounts) }
 
+// Expect makes room for so many calls of Note.
+func (x *counts) Expect(n int) { x.attempts = slices.Grow(x.attempts, n) }
+
 // Note has an attempt counted, once the transaction is committed. It writes nothing: the record of
 // the counts would be one more page in each commit.
 func (x *counts) Note(num uint64, o *store.Outcome) {

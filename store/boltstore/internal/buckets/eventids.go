@@ -74,7 +74,11 @@ func (x *eventIDs) DropStored(evs []*record.Event) ([]*record.Event, error) {
 		return evs, nil
 	}
 	unstored := make([]*record.Event, 0, len(evs))
-	given := make(map[eventName]*record.Event, len(evs))
+	// With IDs that ascend, as those that New makes do, none is given twice, and no map is needed.
+	var given map[eventName]*record.Event
+	if !ascend(evs) {
+		given = make(map[eventName]*record.Event, len(evs))
+	}
 	for _, e := range evs {
 		known, err := x.isStored(e)
 		if err != nil {
@@ -83,13 +87,25 @@ func (x *eventIDs) DropStored(evs []*record.Event) ([]*record.Event, error) {
 		switch first := given[nameOf(e)]; {
 		case known:
 		case first == nil:
-			given[nameOf(e)] = e
+			if given != nil {
+				given[nameOf(e)] = e
+			}
 			unstored = append(unstored, e)
 		case !first.Same(e):
 			return nil, conflict(e)
 		}
 	}
 	return unstored, nil
+}
+
+// ascend reports whether the IDs of events ascend, so that no two are the same.
+func ascend(evs []*record.Event) bool {
+	for i := 1; i < len(evs); i++ {
+		if evs[i].ID <= evs[i-1].ID {
+			return false
+		}
+	}
+	return true
 }
 
 // isStored reports whether the event is stored. It is ErrConflict if its ID is another's.
@@ -200,8 +216,11 @@ func (x *eventIDs) readTail() {
 // would otherwise keep all others from being stored. Its ID is not known, so from then on an event
 // with that ID counts as new.
 func (x *eventIDs) Unindexed() []numbered {
-	var found []numbered
-	key := record.Key1(x.Indexed() + 1)
+	indexed := x.Indexed()
+	// Room for about as many as there are: sequence numbers are of events, and few of marks.
+	room := min(x.Bucket(Events).Sequence()-indexed, 8*MaxTail)
+	found := make([]numbered, 0, room)
+	key := record.Key1(indexed + 1)
 	// From the first event that is not indexed: Flush keeps them few, but all are looked at when
 	// the record of metaIndexed is damaged.
 	c := x.Bucket(Events).Cursor()

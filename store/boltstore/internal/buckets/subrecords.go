@@ -16,6 +16,7 @@ type subscriptions struct {
 
 	byNum map[uint64]*store.Subscription // nil for one that is not there
 	idOf  map[uint64]string
+	found uint64 // what Exists has found last: a batch has many outcomes of one subscription
 	// never changed in place. Read, and written by Flush if changed
 	healths        map[uint64]*store.Health
 	changedHealths map[uint64]bool
@@ -52,8 +53,15 @@ func (x *subscriptions) Exists(num uint64) bool {
 	if s, ok := x.byNum[num]; ok {
 		return s != nil
 	}
+	if num == x.found { // set comes first, and says if it has gone since
+		return true
+	}
 	key := record.Key1(num)
-	return x.base.Get(Subscriptions, key[:]) != nil
+	if x.base.Get(Subscriptions, key[:]) == nil {
+		return false
+	}
+	x.found = num
+	return true
 }
 
 // put stores what a subscription has become.

@@ -92,6 +92,7 @@ func (f *finishing) awaited() bool {
 // run records the outcomes in a transaction. It may run more than once, so it begins anew.
 func (f *finishing) run(t *txn.Tx) error {
 	f.results = make([]store.Result, len(f.outcomes))
+	t.Counts.Expect(len(f.outcomes))
 	for i := range f.outcomes {
 		r, err := t.FinishDelivery(&f.outcomes[i])
 		if err != nil {

@@ -2,8 +2,6 @@
 // on top, and each item knows its index, so that it is moved or taken out without a search.
 package heap
 
-import "container/heap"
-
 // Item is something that a heap sorts, and that knows its index there.
 type Item[T any] interface {
 	Before(T) bool
@@ -16,17 +14,27 @@ type Of[T Item[T]] struct{ items []T }
 
 // Set puts an item where it belongs by its time.
 func (h *Of[T]) Set(item T) {
-	if i := *item.Index(); i > 0 {
-		heap.Fix(h, i-1)
-	} else {
-		heap.Push(h, item)
+	i := *item.Index() - 1
+	if i < 0 {
+		i = len(h.items)
+		h.items = append(h.items, item)
 	}
+	h.place(i, item)
 }
 
 // Drop takes an item out, if it is in.
 func (h *Of[T]) Drop(item T) {
-	if i := *item.Index(); i > 0 {
-		heap.Remove(h, i-1)
+	i := *item.Index() - 1
+	if i < 0 {
+		return
+	}
+	*item.Index() = 0
+	end := len(h.items) - 1
+	last := h.items[end]
+	var none T
+	h.items[end] = none // so that the collector gets it
+	if h.items = h.items[:end]; i < end {
+		h.place(i, last)
 	}
 }
 
@@ -48,35 +56,55 @@ func (h *Of[T]) Walk(i int, f func(T) (on bool)) {
 }
 
 // Reorder puts all items where they belong, after their ranks have changed.
-func (h *Of[T]) Reorder() { heap.Init(h) }
+func (h *Of[T]) Reorder() {
+	for i := len(h.items)/2 - 1; i >= 0; i-- {
+		h.sink(i, h.items[i])
+	}
+}
 
 // Items returns all items: each is after the one at (i-1)/2, so those at the front come soon. It is
 // for reading, until the heap changes.
 func (h *Of[T]) Items() []T { return h.items }
 
-// The rest is for container/heap.
+// Len returns how many items there are.
+func (h *Of[T]) Len() int { return len(h.items) }
 
-func (h *Of[T]) Len() int           { return len(h.items) }
-func (h *Of[T]) Less(i, j int) bool { return h.items[i].Before(h.items[j]) }
+// What follows is what container/heap does, without its interface: each lease is moved a dozen
+// times, and calls through the interface were most of what that cost.
 
-func (h *Of[T]) Swap(i, j int) {
-	h.items[i], h.items[j] = h.items[j], h.items[i]
-	*h.items[i].Index() = i + 1
-	*h.items[j].Index() = j + 1
+// place puts an item where it belongs. There is room for it at an index; all others are in order.
+func (h *Of[T]) place(i int, item T) {
+	for i > 0 {
+		parent := (i - 1) / 2
+		if !item.Before(h.items[parent]) {
+			break
+		}
+		h.put(i, h.items[parent])
+		i = parent
+	}
+	h.sink(i, item)
 }
 
-func (h *Of[T]) Push(x any) {
-	item := x.(T)
-	h.items = append(h.items, item)
-	*item.Index() = len(h.items)
+// sink puts an item where it belongs, at an index or below it.
+func (h *Of[T]) sink(i int, item T) {
+	for {
+		child := 2*i + 1
+		if child >= len(h.items) {
+			break
+		}
+		if right := child + 1; right < len(h.items) && h.items[right].Before(h.items[child]) {
+			child = right
+		}
+		if !h.items[child].Before(item) {
+			break
+		}
+		h.put(i, h.items[child])
+		i = child
+	}
+	h.put(i, item)
 }
 
-func (h *Of[T]) Pop() any {
-	last := len(h.items) - 1
-	item := h.items[last]
-	var none T
-	h.items[last] = none // so that the collector gets it
-	h.items = h.items[:last]
-	*item.Index() = 0
-	return item
+func (h *Of[T]) put(i int, item T) {
+	h.items[i] = item
+	*item.Index() = i + 1
 }
