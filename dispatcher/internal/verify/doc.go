@@ -14,7 +14,7 @@
 //     given later, by a call of the address in the request ([Options.Callback]).
 //
 // A subscription whose endpoint has not agreed is store.Unverified: events are kept for it, and
-// nothing is attempted ([Settle]). That is the safe side of both: nothing flows to an endpoint that
-// has not agreed, and nothing is lost for one that agrees a minute late. What is kept is bounded by
-// the quota of what may be pending, as with a pause.
+// nothing is attempted ([DecideStatus]). That is the safe side of both: nothing flows to an
+// endpoint that has not agreed, and nothing is lost for one that agrees a minute late. What is kept
+// is bounded by the quota of what may be pending, as with a pause.
 package verify

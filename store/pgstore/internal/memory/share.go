@@ -68,7 +68,7 @@ func (m *Memory) queuesOf(id int32, f func(*Queue)) {
 
 // Drop forgets what is known of shares. Their leases end.
 func (m *Memory) Drop(ids ...int32) {
-	m.rowed++
+	m.rowsGiven++
 	for _, id := range ids {
 		m.shares[id] = share{}
 		var gone []*Queue // forgetting changes what Subs goes through
