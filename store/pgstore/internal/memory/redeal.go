@@ -83,6 +83,7 @@ func (m *Memory) Install(ids []int32, l *Loaded, me, now int64) {
 		}
 		sh.state, sh.low = Owned, d.Low
 		taken[d.ID] = true
+		// The load may have some of these too: the schedule lists each once.
 		l.Rowless = append(l.Rowless, sh.fed...)
 		sh.fed = nil
 	}
