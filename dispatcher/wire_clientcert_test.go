@@ -10,6 +10,7 @@ import (
 
 	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/dispatcher/internal/nettest"
+	"github.com/outhook/outhook/internal/nginxtest"
 	"github.com/outhook/outhook/store"
 )
 
@@ -43,7 +44,8 @@ func clientOf(t *testing.T, ca, trusted *nettest.Authority, name string) *tls.Co
 func TestClientCertificateOfEachSubscription(t *testing.T) {
 	ca, stranger := nettest.NewAuthority(t), nettest.NewAuthority(t)
 	cert, key := pems(t, ca.Config(t, "127.0.0.1"))
-	address := nettest.Nginx(t, `
+	address := nginxtest.Start(t, `
+		listen $ADDRESS ssl;
 		ssl_certificate $DIR/cert.pem; ssl_certificate_key $DIR/key.pem;
 		ssl_verify_client on; ssl_client_certificate $DIR/ca.pem;
 		location / { return 200 "$ssl_client_verify $ssl_client_s_dn"; }

@@ -35,7 +35,7 @@ func (r *Receiver) SubscribeFor(tenant string, patterns ...string) *Endpoint {
 	return r.SubscribeWith(store.Subscription{Tenant: tenant, Events: patterns})
 }
 
-// SubscribeWith is Subscribe for a subscription with whatever the test says of it, such as a filter
+// SubscribeWith is Subscribe for a subscription with all that the test sets on it, such as a filter
 // or headers. Without a URL or Secrets it gets those of its own. Its keys may rotate.
 func (r *Receiver) SubscribeWith(sub store.Subscription) *Endpoint {
 	r.t.Helper()

@@ -1,7 +1,6 @@
 package oauth2auth_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
@@ -15,6 +14,7 @@ import (
 	"golang.org/x/oauth2/clientcredentials"
 
 	"github.com/outhook/outhook/dispatcher"
+	"github.com/outhook/outhook/dispatcher/internal/nettest"
 	"github.com/outhook/outhook/dispatcher/oauth2auth"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
@@ -28,7 +28,7 @@ func TestDeliveries(t *testing.T) {
 	a.life = time.Hour
 	tokens, c := newSource(a)
 	url, seen := a.endpoint(t)
-	var log lockedBuffer
+	var log nettest.Log
 	o := &dispatcher.Options{
 		AllowLoopback: true, AttemptDetail: dispatcher.DetailOfAll,
 		Authenticate: tokens.Authenticate,
@@ -136,24 +136,6 @@ func TestDeliveries(t *testing.T) {
 			t.Errorf("%q is in the log", secret)
 		}
 	}
-}
-
-// lockedBuffer is a buffer for a log.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
 
 // Deliveries to an endpoint carry a token, which one request has fetched.

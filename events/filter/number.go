@@ -3,7 +3,7 @@ package filter
 import "bytes"
 
 // maxExponent bounds the exponents of numbers in a filter, and is where those of payloads end:
-// whatever is beyond is greater than all that a filter has, or nearer to zero.
+// a number beyond is greater than all that a filter has, or nearer to zero.
 const maxExponent = 1_000_000_000
 
 // number is a JSON number, exactly: 0.DDD × 10^exp, where DDD are the digits of high and low. The

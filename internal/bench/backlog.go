@@ -11,8 +11,8 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// stocked is what was measured with so many deliveries pending.
-type stocked struct {
+// backlog is what was measured with so many deliveries pending.
+type backlog struct {
 	pending  int
 	host     *host
 	open     time.Duration
@@ -25,7 +25,7 @@ type stocked struct {
 // backlog compares a store with few deliveries pending to one with many. It drives the stores
 // directly.
 func (b *bench) backlog(ctx context.Context) error {
-	var sizes []*stocked
+	var sizes []*backlog
 	for _, n := range []int{b.size(10_000, 2000), b.size(100_000, 3000), b.size(1_000_000, 5000)} {
 		s, err := b.stock(ctx, n)
 		if err != nil {
@@ -58,12 +58,12 @@ func (b *bench) backlog(ctx context.Context) error {
 }
 
 // stock makes a host with so many deliveries pending, and opens its store anew.
-func (b *bench) stock(ctx context.Context, n int) (*stocked, error) {
+func (b *bench) stock(ctx context.Context, n int) (*backlog, error) {
 	h, err := b.newHost(0)
 	if err != nil {
 		return nil, err
 	}
-	s := &stocked{pending: n, host: h}
+	s := &backlog{pending: n, host: h}
 	err = h.subscribe(ctx, benchType, 1, b.receiver.Hook)
 	if err == nil {
 		_, err = enqueueDirectly(ctx, h.store, n, 1000)
@@ -91,7 +91,7 @@ func (b *bench) stock(ctx context.Context, n int) (*stocked, error) {
 }
 
 // measure delivers n and publishes as many, so that the backlog stays, several times.
-func (s *stocked) measure(ctx context.Context, n int) error {
+func (s *backlog) measure(ctx context.Context, n int) error {
 	const times = 10
 	var delivering, publishing float64 // seconds
 	for range times {
@@ -120,7 +120,7 @@ func quotients(a, b []float64) []float64 {
 
 // unsubscribe measures how long a publisher to another subscription is held up at most while one
 // with a large backlog is unsubscribed, deleted, and swept away.
-func (b *bench) unsubscribe(ctx context.Context, s *stocked) error {
+func (b *bench) unsubscribe(ctx context.Context, s *backlog) error {
 	h := s.host
 	page, err := h.store.Subscriptions(ctx, store.SubscriptionQuery{})
 	if err != nil {

@@ -83,12 +83,12 @@ func (t *table) print(out io.Writer) {
 	if len(t.figures) > 0 {
 		w := newColumns(out, "", "work", "measure", "reached", "target", "")
 		for _, f := range t.figures {
-			verdict := "yes"
+			reached := "yes"
 			if !f.reached() {
-				verdict = "NO"
+				reached = "NO"
 			}
 			w.row(f.name, f.work, f.measure, number(f.value)+f.unit,
-				f.bound.String()+" "+number(f.target)+f.unit, verdict)
+				f.bound.String()+" "+number(f.target)+f.unit, reached)
 		}
 		w.end()
 	}

@@ -1,4 +1,5 @@
-// Package lines holds how wide the lines of this repository are.
+// Package lines holds how wide the lines of this repository are, and how large its packages and
+// types.
 package lines_test
 
 import (

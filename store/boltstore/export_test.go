@@ -157,8 +157,8 @@ func (s *Store) Rows() (n int) {
 // Listed returns how many records listings have looked at.
 func (s *Store) Listed() int { return int(s.lists.Looked.Load()) }
 
-// TakeTurns takes all turns of long reads, until giveBack is called.
-func (s *Store) TakeTurns() (giveBack func()) {
+// TakeTurns takes all turns of long reads, until release is called.
+func (s *Store) TakeTurns() (release func()) {
 	n := s.db.Turns.Len()
 	for range n {
 		_ = s.db.Turns.Take(context.Background())

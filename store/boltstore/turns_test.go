@@ -44,7 +44,7 @@ func TestLongReadsTakeTurns(t *testing.T) {
 				return err
 			},
 		}
-		giveBack := s.TakeTurns()
+		release := s.TakeTurns()
 		type result struct {
 			name string
 			err  error
@@ -69,7 +69,7 @@ func TestLongReadsTakeTurns(t *testing.T) {
 				t.Errorf("%s, whose caller has left, has no error", r.name)
 			}
 		}
-		giveBack()
+		release()
 		for range reads {
 			if r := <-ended; r.err != nil {
 				t.Errorf("%s: %v", r.name, r.err)

@@ -1,41 +1,13 @@
 package memstore_test
 
 import (
-	"errors"
 	"testing"
 
-	"github.com/outhook/outhook/events"
-	"github.com/outhook/outhook/store"
-	"github.com/outhook/outhook/store/internal/asking"
+	"github.com/outhook/outhook/store/internal/asking/askingtest"
 	"github.com/outhook/outhook/store/memstore"
 )
 
-// TestNoFilterIsAskedWithTheLock checks that an event whose filters were not asked is not stored,
-// and that they are not asked then: everybody else would wait.
+// TestNoFilterIsAskedWithTheLock: everybody else would wait for it.
 func TestNoFilterIsAskedWithTheLock(t *testing.T) {
-	s := memstore.New()
-	for id, filter := range map[string]string{"all": "", "some": `{"n":1}`} {
-		if _, err := s.CreateSubscription(t.Context(), store.Subscription{
-			ID: id, URL: "https://endpoint.example/", Status: store.Subscribed, Filter: filter,
-		}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	ev, err := events.New("order.paid", map[string]int{"n": 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.TryEnqueue(t.Context(), ev); !errors.Is(err, asking.ErrUnasked) {
-		t.Errorf("with filters that were not asked: got error %v, want ErrUnasked", err)
-	}
-	if _, err := s.Event(t.Context(), "", ev.ID); !errors.Is(err, store.ErrNotFound) {
-		t.Errorf("the event: got error %v, want that it is not stored", err)
-	}
-	if err := s.Enqueue(t.Context(), ev); err != nil {
-		t.Fatal(err)
-	}
-	stats, err := s.Stats(t.Context(), "")
-	if err != nil || stats.Pending != 2 {
-		t.Errorf("pending: got %d, %v, want 2", stats.Pending, err)
-	}
+	askingtest.StoresNothingUnasked(t, memstore.New())
 }

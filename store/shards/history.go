@@ -192,7 +192,7 @@ func (s *Store) Requeue(
 }
 
 // requeue takes a step in one shard. It is bounded there, as a page of a listing is: it passes over
-// page.Budget records at most, whatever the query selects.
+// page.Budget records at most, however few the query selects.
 func requeue(
 	ctx context.Context, sh *shard, q store.DeliveryQuery, at listing.Cursor,
 ) (store.RequeueResult, error) {

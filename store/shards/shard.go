@@ -49,8 +49,8 @@ func (sh *shard) TakeTrouble() error {
 	return nil // not told: a nil pointer in an error is no nil error
 }
 
-// GiveBack implements [claims.Source].
-func (sh *shard) GiveBack(leases []store.Lease) { sh.recorder.ReleaseLater(leases) }
+// ReleaseLater implements [claims.Source].
+func (sh *shard) ReleaseLater(leases []store.Lease) { sh.recorder.ReleaseLater(leases) }
 
 // Asked implements [claims.Source].
 func (sh *shard) Asked() { sh.stirred.Store(false) }

@@ -98,7 +98,7 @@ func New(pick func(tenant string) int, stores ...store.Store) (*Store, error) {
 	return s, nil
 }
 
-// Format writes a name, whatever the verb: what the Store holds is nobody's to print.
+// Format writes a name for every verb: what the Store holds must not be printed.
 func (s *Store) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "shards.Store") }
 
 // closeWait is how long Close waits for calls of the shards that are under way. A store returns

@@ -1,5 +1,5 @@
-// Package actor keeps in a context who acts, and says what was done. A name is made fit for a log
-// when it is given, so that nobody who reads it need think of that.
+// Package actor keeps in a context who acts, and says what was done. A name is made safe for logs
+// once, when it is given; what reads it can print it.
 package actor
 
 import (

@@ -21,7 +21,7 @@
 //	                                       └──▶ the outcome ◀─────┘
 //	the mark   ──▶ its recipe ─────────▶ Make ──▶ request
 //
-// The mark is stored with the outcome, whatever that is, and stays until the delivery is removed.
+// The mark is stored with every outcome, and stays until the delivery is removed.
 // The usual recipe, which is the whole event as JSON, has none: an attempt is enough to say that it
 // was used. So what must be said is the contrary, that an attempt was made and has sent nothing;
 // that is store.BodyUnsent.

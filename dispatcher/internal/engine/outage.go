@@ -79,9 +79,9 @@ func (o *outage) began() time.Time {
 	return o.since
 }
 
-// observe takes note of an attempt. giveBack says that it failed because of the outage, and that
+// observe takes note of an attempt. release says that it failed because of the outage, and that
 // its delivery must not pay for it. since is when the outage began that started or ended.
-func (o *outage) observe(r *send.Result, now time.Time) (giveBack bool, change outageChange,
+func (o *outage) observe(r *send.Result, now time.Time) (release bool, change outageChange,
 	since time.Time) {
 	if r.Host == "" {
 		return false, outageUnchanged, time.Time{} // it never got to the network
@@ -200,8 +200,8 @@ func (o *outage) claimed(n int, now time.Time) {
 
 // observe takes note of an attempt, tells of an outage that starts or ends with it, and reports
 // whether the claim is to be released: its delivery must not pay for an outage of our own.
-func (e *Engine) observe(r *send.Result, now time.Time) (giveBack bool) {
-	giveBack, change, since := e.outage.observe(r, now)
+func (e *Engine) observe(r *send.Result, now time.Time) (release bool) {
+	release, change, since := e.outage.observe(r, now)
 	// The mutex is free again here: the Logger is the host's, and may be slow.
 	switch change {
 	case outageStarted:
@@ -213,7 +213,7 @@ func (e *Engine) observe(r *send.Result, now time.Time) (giveBack bool) {
 		e.Logger.Info("outhook: endpoints can be reached again", "after", now.Sub(since))
 		e.Listener.OutageEnded(since, now)
 	}
-	return giveBack
+	return release
 }
 
 // Reached says that an endpoint took a request which was not of the queue: an outage is over.

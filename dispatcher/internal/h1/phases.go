@@ -8,9 +8,9 @@ import (
 )
 
 // Phases is when the parts of a request were done. It is in the [DeadlineContext] of the request:
-// so it costs no allocation, and one look at the clock where the connection is a kept one. Whoever
-// dials, makes handshakes or reads notes the time in it ([PhasesOf]); the last time counts, as a
-// request may be sent twice.
+// so it costs no allocation, and one look at the clock where the connection is a kept one. The code
+// that dials, makes handshakes or reads notes the time in it ([PhasesOf]); the last time counts, as
+// a request may be sent twice.
 //
 // Its methods may be called from any goroutine, also after the request has ended, as a dial of
 // several addresses may outlast it; and on a nil Phases, which notes nothing.

@@ -1,8 +1,8 @@
 // Package missed says what became of an event for each subscription of its tenant, and why some did
 // not get it.
 //
-// Reasons go by the subscriptions as they are now, and by the rule by which a store enqueues. They
-// are beside those of [store.Exclusion].
+// A reason is found by the subscription as it is now and by the rule by which a store enqueues.
+// These reasons add to those of [store.Exclusion].
 package missed
 
 import (

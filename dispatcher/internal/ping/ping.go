@@ -1,4 +1,5 @@
-// Package ping makes what is sent to a subscription outside of the queue.
+// Package ping sends requests that are not of the queue: the ping of a subscription, and an example
+// of an event type.
 package ping
 
 import (

@@ -1,8 +1,8 @@
-// Package rates holds calls to so many in a minute.
+// Package rates limits how many calls of a kind a tenant may make in a minute.
 //
-// It is the generic cell rate algorithm: of each rate it keeps the time at which all of the rate is
-// available again, so a rate costs one map entry and no timer. A rate that has that time behind it
-// is forgotten, so memory holds those that were used within a minute or so, and not all there are.
+// It is the generic cell rate algorithm. For each rate it keeps the time at which all of the rate
+// is available again, so a rate costs one map entry and no timer. Once that time has passed the
+// entry is removed, so memory holds the rates that were used within the last minute or so.
 package rates
 
 import (

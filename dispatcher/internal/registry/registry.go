@@ -120,7 +120,7 @@ func (r *Registry) replace(
 			return store.ErrNotFound
 		}
 		next := check.Replaced(cur, sub)
-		verify.Settle(&next, cur, r.Rules.Verify)
+		verify.DecideStatus(&next, cur, r.Rules.Verify)
 		*cur = next
 		return nil
 	})
@@ -133,7 +133,7 @@ func (r *Registry) create(
 	if err := r.Quotas.CheckRoom(ctx, q, sub.Tenant); err != nil {
 		return store.Subscription{}, err
 	}
-	verify.Settle(&sub, &store.Subscription{}, r.Rules.Verify)
+	verify.DecideStatus(&sub, &store.Subscription{}, r.Rules.Verify)
 	out, err := r.Store.CreateSubscription(ctx, sub)
 	if err != nil {
 		return out, err
@@ -167,7 +167,7 @@ func (r *Registry) Change(
 		if err := r.Rules.Subscription(sub, &was); err != nil {
 			return err
 		}
-		verify.Settle(sub, &was, r.Rules.Verify)
+		verify.DecideStatus(sub, &was, r.Rules.Verify)
 		return r.Quotas.CheckSize(&q, sub, &was)
 	})
 }

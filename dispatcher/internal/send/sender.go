@@ -101,7 +101,7 @@ type Result struct {
 	Final      bool          // KindRefused: trying again would change nothing
 	RetryAfter time.Duration // KindThrottled: how long to wait, a day at most; zero if it does not say
 	Asked      Control       // what the endpoint asks for, also after a success
-	Mark       content.Mark  // to keep of what was sent, whatever the outcome is
+	Mark       content.Mark  // to keep of what was sent, with every outcome
 
 	// Host is the endpoint's, with its port if the URL has one; empty if no request was made.
 	// Unreachable says that it failed before a connection stood: its name did not resolve, or

@@ -1,5 +1,5 @@
-// Package slots bounds how many of each name's calls run at once, so that the slow ones of one name
-// keep no other waiting.
+// Package slots bounds how many calls of one name, such as a tenant's, run at once. So the slow
+// calls of one name do not hold up those of another.
 //
 // A name costs memory while it has a call that runs or waits, and nothing afterwards.
 package slots

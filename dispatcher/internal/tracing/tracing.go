@@ -1,5 +1,5 @@
-// Package tracing puts what the host's tracer says in the place of what it does not say. A tracer
-// never stops a delivery, so what it gives that is no use counts as nothing.
+// Package tracing calls the host's tracer and fills in what it leaves out: no context, no end of
+// the span, a traceparent that is not valid. A tracer never stops a delivery.
 package tracing
 
 import (
@@ -27,8 +27,9 @@ func Publish(
 	return evs, err
 }
 
-// Or returns a context and a traceparent of the host, each replaced by the other if it is none: a
-// traceparent that is not valid would make a header that no receiver can read.
+// Or returns the context and the traceparent that a tracer has given, with otherCtx in place of a
+// nil context, and otherTrace in place of a traceparent that is not valid: that would make a header
+// that no receiver can read.
 func Or(
 	ctx context.Context, trace string, otherCtx context.Context, otherTrace string,
 ) (context.Context, string) {

@@ -1,9 +1,9 @@
 // Package verify has endpoints prove that they want deliveries, before the first one.
 //
-// Whoever can subscribe could otherwise have a host send to anybody. Others ask like this: Slack
-// posts a challenge that must be answered with (url_verification), Microsoft Graph and Meta give a
-// token in the query of a request, X (Twitter) wants an HMAC of one, Azure Event Grid either or the
-// handshake of CloudEvents. There are two ways here:
+// Without a proof, a customer could have the host send requests to anybody. Others ask like this:
+// Slack posts a challenge that the answer must repeat (url_verification), Microsoft Graph and Meta
+// give a token in the query of a request, X (Twitter) asks for the HMAC of one, and Azure Event
+// Grid takes a challenge or the handshake of CloudEvents. There are two ways here:
 //
 //   - [Challenge]: a signed POST of an event with a random challenge, by the very path of
 //     deliveries. The answer must be a success and consist of the challenge, as text or as the
@@ -14,7 +14,7 @@
 //     given later, by a call of the address in the request ([Options.Callback]).
 //
 // A subscription whose endpoint has not agreed is store.Unverified: events are kept for it, and
-// nothing is attempted ([Settle]). That is the safe side of both: nothing flows to an endpoint that
-// has not agreed, and nothing is lost for one that agrees a minute late. What is kept is bounded by
-// the quota of what may be pending, as with a pause.
+// nothing is attempted ([DecideStatus]). That is the safe side of both: nothing flows to an
+// endpoint that has not agreed, and nothing is lost for one that agrees a minute late. What is kept
+// is bounded by the quota of what may be pending, as with a pause.
 package verify

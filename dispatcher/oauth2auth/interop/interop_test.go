@@ -1,7 +1,6 @@
 package interop_test
 
 import (
-	"bytes"
 	"context"
 	"log/slog"
 	"net/http"
@@ -20,6 +19,7 @@ import (
 	"golang.org/x/oauth2/clientcredentials"
 
 	"github.com/outhook/outhook/dispatcher"
+	"github.com/outhook/outhook/dispatcher/internal/nettest"
 	"github.com/outhook/outhook/dispatcher/oauth2auth"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
@@ -90,7 +90,7 @@ func (w *world) counts() (requests, used, refused int) {
 
 // host delivers with tokens of a client with the secret. attempts has what became of each attempt.
 func (w *world) host(t *testing.T, secret string) (d *dispatcher.Dispatcher,
-	sub store.Subscription, attempts <-chan dispatcher.Info, log *lockedBuffer) {
+	sub store.Subscription, attempts <-chan dispatcher.Info, log *nettest.Log) {
 	t.Helper()
 	source := oauth2auth.New(func(store.Subscription) *clientcredentials.Config {
 		return &clientcredentials.Config{
@@ -98,7 +98,7 @@ func (w *world) host(t *testing.T, secret string) (d *dispatcher.Dispatcher,
 		}
 	}, nil)
 	infos := make(chan dispatcher.Info, 4096)
-	log = new(lockedBuffer)
+	log = new(nettest.Log)
 	d, err := dispatcher.New(memstore.New(), &dispatcher.Options{
 		Authenticate: source.Authenticate, AllowLoopback: true,
 		Backoff: dispatcher.Backoff{
@@ -123,24 +123,6 @@ func (w *world) host(t *testing.T, secret string) (d *dispatcher.Dispatcher,
 		}
 	})
 	return d, sub, infos, log
-}
-
-// lockedBuffer is a buffer for a log.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
 
 func publish(t *testing.T, d *dispatcher.Dispatcher) {

@@ -15,7 +15,7 @@
 //
 // Before the lock is taken, those filters are asked that the last event of the tenant and type had
 // to pass. Under it the store looks up what each has said, by the filter's text: so an answer is
-// right whatever has changed in between, and only what is new is asked in the next round.
+// right even if something has changed in between, and only what is new is asked in the next round.
 package asking
 
 import (

@@ -125,7 +125,7 @@ func (s *Schedule[Q, L]) Expire(now int64) {
 		s.uncountLease(l)
 		l.expired = true
 		s.putBack(l)
-		s.Settle(l.Sub, now)
+		s.Reschedule(l.Sub, now)
 	}
 }
 
@@ -150,7 +150,7 @@ func (s *Schedule[Q, L]) Release(l *Lease[Q, L], now int64) {
 	if !l.expired { // or else it is back already
 		s.putBack(l)
 	}
-	s.Settle(l.Sub, now)
+	s.Reschedule(l.Sub, now)
 }
 
 // Withdraw gives a delivery back that was taken and has not been handed out: it is free again,
@@ -204,5 +204,5 @@ func (s *Schedule[Q, L]) End(l *Lease[Q, L], now int64) {
 	} else if l.Sub.loading > 0 { // a snapshot that is being loaded may still have it
 		l.Sub.changes.remove(l.Seq)
 	}
-	s.Settle(l.Sub, now)
+	s.Reschedule(l.Sub, now)
 }

@@ -137,7 +137,7 @@ func (s *Schedule[Q, L]) Load(lack *Lack, loaded Loaded, now int64) (stateOf *Su
 		// ask again.
 		s.wake = true
 	}
-	s.Settle(q, now)
+	s.Reschedule(q, now)
 	return stateOf
 }
 

@@ -12,7 +12,7 @@ import (
 // AddImplicit takes in the new first attempt of an event, which only memory lists.
 func (s *Schedule[Q, L]) AddImplicit(q *Sub[Q, L], seq uint64, now int64) {
 	q.implicit.Add(seq)
-	s.Settle(q, now)
+	s.Reschedule(q, now)
 	s.wake = true
 }
 
@@ -49,7 +49,7 @@ func (s *Schedule[Q, L]) Change(q *Sub[Q, L], seq uint64, c Change, now int64) {
 	if c.Pending && !c.Blocked && (l == nil || l.expired) {
 		q.add(c.Position, c.Position.Source(), s.maxWindow)
 	}
-	s.Settle(q, now)
+	s.Reschedule(q, now)
 	if c.Pending {
 		s.wake = true
 	}
@@ -92,7 +92,7 @@ func (s *Schedule[Q, L]) Pack(
 			q.add(order.Position{Seq: seq}, order.Packed, s.maxWindow)
 		}
 	}
-	s.Settle(q, now)
+	s.Reschedule(q, now)
 }
 
 // Cancel takes in that all deliveries are canceled that became pending before seq. Their leases
@@ -106,7 +106,7 @@ func (s *Schedule[Q, L]) Cancel(q *Sub[Q, L], seq uint64, now int64) {
 	q.windows[order.First].Restart(order.Position{})
 	q.windows[order.Retry].Restart(order.Position{})
 	q.changes = changes{} // no load that has begun is taken any more; later ones see the canceling
-	s.Settle(q, now)
+	s.Reschedule(q, now)
 }
 
 // ReloadRecorded makes the windows of what has a record of its own load again, from their
@@ -114,7 +114,7 @@ func (s *Schedule[Q, L]) Cancel(q *Sub[Q, L], seq uint64, now int64) {
 func (s *Schedule[Q, L]) ReloadRecorded(q *Sub[Q, L], now int64) {
 	q.windows[order.First].Restart(order.Position{})
 	q.windows[order.Retry].Restart(order.Position{})
-	s.Settle(q, now)
+	s.Reschedule(q, now)
 }
 
 // CancelImplicit marks what is in the implicit list before seq as canceled.
@@ -133,5 +133,5 @@ func (s *Schedule[Q, L]) Complete(q *Sub[Q, L], now int64) {
 		q.windows[i].Load(nil, order.Position{Due: math.MaxInt64, Seq: math.MaxUint64}, true)
 	}
 	q.changes = changes{} // no load that has begun is taken any more
-	s.Settle(q, now)
+	s.Reschedule(q, now)
 }

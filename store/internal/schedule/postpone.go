@@ -48,9 +48,9 @@ func (s *Schedule[Q, L]) Postpone(num uint64, d time.Duration, now int64) {
 	}
 	if q := s.byNum[num]; q != nil {
 		if !q.known && until < q.postponedUntil {
-			s.wake = true // settle does not look at a Sub whose State is not loaded
+			s.wake = true // reschedule does not look at a Sub whose State is not loaded
 		}
 		q.postponedUntil = until
-		s.Settle(q, now)
+		s.Reschedule(q, now)
 	}
 }

@@ -75,7 +75,7 @@ func (r *Round[Q, L]) use() {
 	for _, q := range s.byNum {
 		if probing := now.isProbe(q.health); probing != q.probing {
 			q.probing = probing
-			s.Settle(q, s.now)
+			s.Reschedule(q, s.now)
 		}
 	}
 }
@@ -133,7 +133,7 @@ func (r *Round[Q, L]) stepIn(class store.Class) (took, lacking bool) {
 		}
 		p, from, ok := q.next(r.now)
 		if !ok { // there was nothing after all: it leaves
-			s.Settle(q, r.now)
+			s.Reschedule(q, r.now)
 			continue
 		}
 		if s.barred.has(p.Seq) {
@@ -148,8 +148,8 @@ func (r *Round[Q, L]) stepIn(class store.Class) (took, lacking bool) {
 			continue
 		}
 		r.Leases = append(r.Leases, r.lease(q, p, from))
-		s.Settle(q, r.now)
-		// After settle, which may have given it a new turn. The charge alone does not move it
+		s.Reschedule(q, r.now)
+		// After reschedule, which may have given it a new turn. The charge alone does not move it
 		// behind those whose accounts are as large.
 		s.turns.pass(q)
 		return true, false
@@ -213,7 +213,7 @@ func (r *Round[Q, L]) NextDue() time.Duration {
 	return time.Duration(max(at-r.now, 0))
 }
 
-// wakeSleepers settles the Subs whose time has come.
+// wakeSleepers reschedules the Subs whose time has come.
 func (r *Round[Q, L]) wakeSleepers() {
 	s, now := r.schedule, r.now
 	for {
@@ -221,7 +221,7 @@ func (r *Round[Q, L]) wakeSleepers() {
 		if !ok || q.wakeAt > now {
 			return
 		}
-		s.Settle(q, now)
+		s.Reschedule(q, now)
 	}
 }
 

@@ -78,7 +78,7 @@ func (s *Schedule[Q, L]) Restart(q *Sub[Q, L], now int64) {
 	for i := range q.windows {
 		q.windows[i].Restart(order.Position{})
 	}
-	s.Settle(q, now)
+	s.Reschedule(q, now)
 	s.wake = true // it may have been known to have nothing
 }
 
@@ -89,7 +89,7 @@ func (s *Schedule[Q, L]) SetState(q *Sub[Q, L], state State, now int64) {
 	s.turns.place(q, &state)
 	s.setState(q, state.Active, state.health())
 	q.known = true
-	s.Settle(q, now)
+	s.Reschedule(q, now)
 }
 
 // SetHost takes in that the attempts of q go to another host and port.
@@ -99,27 +99,27 @@ func (s *Schedule[Q, L]) SetHost(q *Sub[Q, L], name string, now int64) {
 		return
 	}
 	s.turns.moveToHost(q, name)
-	s.Settle(q, now)
+	s.Reschedule(q, now)
 	s.wake = s.wake || s.hasDue()
 }
 
 // SetActive takes in whether anything may be claimed of q.
 func (s *Schedule[Q, L]) SetActive(q *Sub[Q, L], active bool, now int64) {
 	if active && !q.known {
-		s.wake = true // Settle does not look at a Sub whose State is not loaded
+		s.wake = true // Reschedule does not look at a Sub whose State is not loaded
 	}
 	s.setState(q, active, q.health)
-	s.Settle(q, now)
+	s.Reschedule(q, now)
 }
 
 // SetHealth changes the health of q, and with it the class that its leases count in. The schedule
 // keeps health, which must not be changed afterwards.
 func (s *Schedule[Q, L]) SetHealth(q *Sub[Q, L], health *store.Health, now int64) {
 	s.setState(q, q.active, health)
-	s.Settle(q, now)
+	s.Reschedule(q, now)
 }
 
-// setState must be followed by Settle.
+// setState must be followed by Reschedule.
 func (s *Schedule[Q, L]) setState(q *Sub[Q, L], active bool, health *store.Health) {
 	s.turns.readmit(q) // its limit may have changed
 	class := health.Class()
@@ -154,10 +154,10 @@ func (s *Schedule[Q, L]) Forget(q *Sub[Q, L]) {
 	s.drop(q)
 }
 
-// Settle puts q where it belongs after a change, also one by the store of what it keeps of q, such
-// as Pinned: into its turn if something of it can be claimed, to sleep until something else can,
-// among the idle if it has nothing. An unknown one waits for its State.
-func (s *Schedule[Q, L]) Settle(q *Sub[Q, L], now int64) {
+// Reschedule puts q where it belongs after a change, also one by the store of what it keeps of q,
+// such as Pinned: into its turn if something of it can be claimed, to sleep until something else
+// can, among the idle if it has nothing. An unknown one waits for its State.
+func (s *Schedule[Q, L]) Reschedule(q *Sub[Q, L], now int64) {
 	if s.byNum[q.Num] != q || !q.known {
 		return
 	}

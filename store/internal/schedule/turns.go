@@ -97,7 +97,7 @@ func (ts *turns[Q, L]) moveToHost(q *Sub[Q, L], name string) {
 	if q.host.is(name) {
 		return
 	}
-	ts.leave(q) // it may be aside with the old host; settle brings it back
+	ts.leave(q) // it may be aside with the old host; reschedule brings it back
 	ts.leaveHost(q)
 	if name == "" {
 		return

@@ -1,6 +1,6 @@
-// Package flash passes to the page after an action what the action has to say: in cookies of the
-// console's folder that last for two minutes, so that any replica of the host can show it, and none
-// has to remember it.
+// Package flash passes the result of an action to the page that is shown after it. It uses cookies
+// of the console's folder that last for two minutes, so any replica of the host can show the result
+// and none has to remember it.
 package flash
 
 import (

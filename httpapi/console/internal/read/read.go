@@ -1,8 +1,9 @@
 // Package read reads for the console what the sender of a request may see, in the shape in which
-// pages show it. It is the wall between tenants: what is another's is [ErrNotVisible], like an ID
-// that is none, so no page and no action gets hold of it.
+// pages show it. It is the wall between tenants: a record of another tenant is [ErrNotVisible], as
+// is an ID that does not exist, so no page and no action can reach it.
 //
-// What has to look at much does so for [Budget], and says where to go on. Nothing is changed here.
+// A search that has much to look at stops after [Budget], and says where to go on. Nothing is
+// changed here.
 package read
 
 import (

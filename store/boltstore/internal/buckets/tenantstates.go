@@ -10,7 +10,7 @@ import (
 )
 
 // A tenant that is being moved to another store, or was, has a state in meta, by this prefix and
-// its name. Whatever would change something of it checks that, in the same transaction. As a rule
+// its name. A change of anything of it checks that, in the same transaction. As a rule
 // there is none: metaUnsettled says so without a look at each.
 const metaTenant = "tenant/"
 

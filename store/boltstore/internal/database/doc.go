@@ -4,11 +4,11 @@
 //
 // # Problem
 //
-// There are two truths, the file and memory, and three who change the file: callers, who share
-// commits; the store itself, whose upkeep rides on those; and the host, in a database of its own,
-// whose transactions are begun and ended without the store. Memory must never have what the file
-// has not, must learn of all in the order in which it was written, and must not be locked while
-// somebody waits for the disk or for the host.
+// The state is in two places, the file and memory, and three parties change the file: callers, who
+// share commits; the store itself, whose upkeep rides on those; and the host, in a database of its
+// own, whose transactions begin and end without the store. Memory must never have what the file
+// lacks, must learn of every change in the order in which it was written, and must not be locked
+// while somebody waits for the disk or for the host.
 //
 //	Read ───▶ a transaction that reads ◀── bbolt ──▶ one that writes ◀─── Write, Submit: shared
 //	                                                     │        ◀────── InHostTx: the host's

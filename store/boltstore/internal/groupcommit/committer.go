@@ -16,9 +16,9 @@ const yields = 3
 // what that costs is nothing beside such a commit.
 const leadLimit = 20 * time.Millisecond
 
-// linger is how long a goroutine that has committed waits for the next commit before it ends. The
-// stack that it has grown is most of what a new one would cost.
-const linger = time.Second
+// idleTimeout is how long a goroutine that has committed waits for the next commit before it ends.
+// The stack that it has grown is most of what a new one would cost.
+const idleTimeout = time.Second
 
 // run is the committer. It ends when nothing is due.
 func (g *Group[Tx]) run() {
@@ -49,10 +49,10 @@ func (g *Group[Tx]) serve(turn int) {
 			return
 		}
 		if timer == nil {
-			timer = time.NewTimer(linger)
+			timer = time.NewTimer(idleTimeout)
 			defer timer.Stop()
 		} else {
-			timer.Reset(linger)
+			timer.Reset(idleTimeout)
 		}
 		goesOn := true
 		select {

@@ -184,5 +184,5 @@ func (m *Memory) setBacklog(num uint64, b *record.Backlog) {
 		m.Schedule.Complete(q, m.now())
 		return
 	}
-	m.Schedule.Settle(q, m.now())
+	m.Schedule.Reschedule(q, m.now())
 }

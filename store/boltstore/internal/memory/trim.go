@@ -15,7 +15,7 @@ func (m *Memory) Trim(q *Queue) {
 func (m *Memory) PlanTrim() (plan []txn.TrimPlan) {
 	n := min(len(m.trimming), txn.TrimStep)
 	for _, q := range m.trimming[:n] {
-		q.Data.trimming = false
+		q.Data.trimming = false // what ends from here on puts it on the list again
 		if len(q.Data.Marks) == 0 && q.Data.Chunks {
 			// What is being erased is still to be found in its chunks by the steps of its erasure.
 			floor := min(q.PackedFloor(), m.firstErasing())

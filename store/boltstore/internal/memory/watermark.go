@@ -55,6 +55,8 @@ func (m *Memory) addSpan(seq uint64, count int) {
 // setWatermark notes that the watermark is up.
 func (m *Memory) setWatermark(to uint64) {
 	m.at, m.rise = to, nil
+	// A span that reaches above the watermark still counts in full. Above is then too high and never
+	// too low, so memory stays within its budget.
 	for len(m.spans) > 0 && m.spans[0].last <= to {
 		m.Above -= m.spans[0].count
 		m.spans = m.spans[1:]
@@ -103,7 +105,11 @@ func (m *Memory) PlanSpill() *txn.SpillPlan {
 	if r == nil {
 		return nil
 	}
+	// The further memory is beyond its budget, the more in each commit: or else publishers who are
+	// faster than the rise would make it grow for as long as they go on.
 	n := min(len(r.nums), m.spillStep*(1+m.Above/m.Budget))
+	// With the last part the watermark itself is raised in the file, and not before: below it a
+	// delivery with neither a row nor a chunk counts as gone.
 	p := &txn.SpillPlan{To: r.to, Nums: r.nums[:n], Completes: n == len(r.nums)}
 	for _, num := range p.Nums {
 		var seqs []uint64

@@ -65,7 +65,7 @@ func Implicit(seq, keyHash uint64) Delivery {
 	return Delivery{Row: record.Row{State: store.Pending, AsOf: seq, KeyHash: keyHash}}
 }
 
-// RowState returns the state that the row says, whatever marks say; "" without a row.
+// RowState returns the state that the row says, which marks may override; "" without a row.
 func (d *Delivery) RowState() store.State {
 	switch {
 	case !d.Stored:

@@ -126,7 +126,7 @@ func (c *claiming) chosen() {
 }
 
 // read reads what was chosen, and whether there are notices. Without shares it asks nothing:
-// whatever was chosen has lost its lease by then.
+// all that was chosen has lost its lease by then.
 func (c *claiming) read(ctx context.Context) error {
 	c.Memory.Lock()
 	shares := c.Memory.Held()

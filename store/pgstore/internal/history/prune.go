@@ -29,11 +29,11 @@ func (h *History) Prune(ctx context.Context, r store.Retention) (more bool, err 
 		return more, err
 	}
 	for _, sql := range [...]string{
-		h.SQL.SweepExpired, h.SQL.SweepCanceled, h.SQL.SweepDeleted,
+		h.SQL.PurgeExpired, h.SQL.PurgeCanceled, h.SQL.PurgeDeleted,
 	} {
 		var n int
 		if more, err = h.pruneStep(ctx, sql, []any{&n}, pruneStep); more || err != nil {
-			// What was told is news for the owners: memory may have had it as pending.
+			// The step has written notices: the memory of an owner may have it as pending.
 			if err == nil {
 				h.AfterNotices(ctx)
 			}
@@ -112,7 +112,7 @@ func (h *History) pruneStep(
 			}
 			b.Queue(sql, args...).QueryRow(func(r pgx.Row) error {
 				err := r.Scan(row...)
-				// The sweeps return no row if there is nothing to sweep, and 0 if they have just
+				// Those that purge return no row if there is nothing to do, and 0 if they have just
 				// finished something: then there is more to do.
 				if there = err == nil; errors.Is(err, pgx.ErrNoRows) {
 					return nil

@@ -82,9 +82,9 @@ func (h *History) CountPending(ctx context.Context, tenant string, limit int) (n
 		if err != nil || n >= limit {
 			return n, err
 		}
-		rowless, rowed, looked := h.rowless(nums, before)
-		n = min(n+rowless+rowed, limit)
-		if rowed == 0 && !noticed && !looked {
+		rowless, rowsGiven, looked := h.rowless(nums, before)
+		n = min(n+rowless+rowsGiven, limit)
+		if rowsGiven == 0 && !noticed && !looked {
 			break
 		}
 		// Also if somebody takes them right now: that is waited for.
@@ -98,7 +98,7 @@ func (h *History) CountPending(ctx context.Context, tenant string, limit int) (n
 // snapshot is what memory has at one time.
 type snapshot struct {
 	held, others []int32 // shares
-	rowed        uint64  // see [memory.Memory.Rowed]
+	rowsGiven    uint64  // see [memory.Memory.RowsGiven]
 	looks        int
 }
 
@@ -109,19 +109,19 @@ func (h *History) snapshot() snapshot {
 	if others == nil {
 		others = []int32{} // nil would be NULL
 	}
-	return snapshot{h.Memory.Held(), others, h.Memory.Rowed(), h.Memory.Looks.Count()}
+	return snapshot{h.Memory.Held(), others, h.Memory.RowsGiven(), h.Memory.Looks.Count()}
 }
 
 // rowless returns how many deliveries of subscriptions are pending without a row, of shares that
 // memory has; how many may have got a row since an earlier time; and whether notices were taken
 // since then, or are being taken.
-func (h *History) rowless(nums []int64, before snapshot) (n, rowed int, looked bool) {
+func (h *History) rowless(nums []int64, before snapshot) (n, rowsGiven int, looked bool) {
 	h.Memory.Lock()
 	defer h.Memory.Unlock()
 	for _, num := range nums {
 		n += h.Memory.RowlessCount(uint64(num))
 	}
-	return n, int(h.Memory.Rowed() - before.rowed), h.Memory.Looks.Since(before.looks)
+	return n, int(h.Memory.RowsGiven() - before.rowsGiven), h.Memory.Looks.Since(before.looks)
 }
 
 // pending counts what is pending of a subscription; 0 stands for all. The figures and the oldest

@@ -34,7 +34,7 @@ func (m *Memory) Apply(c Change, now int64) {
 		return
 	}
 	if c.Pending {
-		m.rowed++
+		m.rowsGiven++
 	}
 	if m.changed != nil {
 		m.changed[c.Delivery] = true

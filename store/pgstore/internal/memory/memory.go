@@ -47,7 +47,7 @@ type Memory struct {
 
 	Looks Looks // at notices
 
-	rowed uint64 // see Rowed
+	rowsGiven uint64 // see RowsGiven
 
 	doubted bool // see Doubt
 	server  int  // see Server

@@ -73,7 +73,7 @@ type Loaded struct {
 
 // Install gives shares that were read to the schedule, but for those that were lost meanwhile.
 func (m *Memory) Install(ids []int32, l *Loaded, me, now int64) {
-	m.rowed++
+	m.rowsGiven++
 	taken := make(map[int32]bool)
 	for _, d := range l.Shares {
 		sh := &m.shares[d.ID]
@@ -83,6 +83,7 @@ func (m *Memory) Install(ids []int32, l *Loaded, me, now int64) {
 		}
 		sh.state, sh.low = Owned, d.Low
 		taken[d.ID] = true
+		// The load may have some of these too: the schedule lists each once.
 		l.Rowless = append(l.Rowless, sh.fed...)
 		sh.fed = nil
 	}

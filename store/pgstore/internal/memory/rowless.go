@@ -33,10 +33,10 @@ func (m *Memory) RowlessCount(sub uint64) int {
 	return 0
 }
 
-// Rowed counts the changes by which a delivery without a row may have got one and stayed pending,
-// or shares were taken or lost. Who reads rows and then memory sees by it that what was without a
-// row may be in neither.
-func (m *Memory) Rowed() uint64 { return m.rowed }
+// RowsGiven counts the changes by which a delivery without a row may have got one and stayed
+// pending, or shares were taken or lost. Who reads rows and then memory sees by it that what was
+// without a row may be in neither.
+func (m *Memory) RowsGiven() uint64 { return m.rowsGiven }
 
 // OldestRowless returns at most so many of the deliveries that should get a row, the oldest: if
 // there are too many without one, or some are too old. Those that are leased are about to get one.

@@ -68,10 +68,10 @@ func (m *Memory) queuesOf(id int32, f func(*Queue)) {
 
 // Drop forgets what is known of shares. Their leases end.
 func (m *Memory) Drop(ids ...int32) {
-	m.rowed++
+	m.rowsGiven++
 	for _, id := range ids {
-		m.shares[id] = share{}
-		var gone []*Queue // forgetting changes what Subs goes through
+		m.shares[id] = share{} // without the fence, a load that is under way is not installed
+		var gone []*Queue      // forgetting changes what Subs goes through
 		m.queuesOf(id, func(q *Queue) { gone = append(gone, q) })
 		for _, q := range gone {
 			m.Schedule.Forget(q)

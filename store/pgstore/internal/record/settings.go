@@ -24,17 +24,15 @@ type OwnerSettings struct {
 // settingsOf returns the column of a subscription; nil if it has none of it. All of it was
 // validated, so JSON has it: no number is infinite, no year above 9999.
 func settingsOf(sub *store.Subscription) *string {
-	if sub.Description == "" && len(sub.Metadata) == 0 && sub.Filter == "" && len(sub.Fields) == 0 &&
-		sub.Rate == 0 && sub.Timeout == 0 && sub.VerifiedAt.IsZero() &&
-		!sub.NeedsProof && sub.AllowedRate == 0 {
-		return nil
-	}
 	text, err := json.Marshal(OwnerSettings{
 		sub.Description, sub.Metadata, sub.Filter, sub.Fields, sub.Rate, sub.Timeout,
 		sub.VerifiedAt.UTC(), sub.NeedsProof, sub.AllowedRate,
 	})
 	if err != nil {
 		panic(err) // see above
+	}
+	if string(text) == "{}" {
+		return nil
 	}
 	column := string(text)
 	return &column

@@ -53,8 +53,8 @@ type Statements struct {
 	Requeue, ProbeNow                              string
 	Erasable, ErasableOne, Erase, EraseStep        string
 	Erasing, PruneLock, Prune                      string
-	SweepCanceled, SweepDeleted, NoteTimes         string
-	Expire, SweepExpired                           string
+	PurgeCanceled, PurgeDeleted, NoteTimes         string
+	Expire, PurgeExpired                           string
 	ImportSubscription, ImportDeliveries           string
 	ImportHistory, ImportKnown                     string
 }

@@ -103,10 +103,10 @@ func (r *round) hand(c *claimer, cl *store.Claim) {
 	r.got = append(r.got, *cl)
 }
 
-// giveBack gives back what was claimed and is not handed out. Its subscriptions are paused first,
-// if it is for their host: otherwise Ready would say that they can be claimed again, and they would
-// be, over and over.
-func (r *round) giveBack(ctx context.Context) {
+// releaseSurplus gives back what was claimed and is not handed out. Its subscriptions are paused
+// first, if it is for their host: otherwise Ready would say that they can be claimed again, and
+// they would be, over and over.
+func (r *round) releaseSurplus(ctx context.Context) {
 	for _, c := range r.claimers {
 		p := r.part(c)
 		if len(p.surplus) == 0 {
@@ -115,6 +115,6 @@ func (r *round) giveBack(ctx context.Context) {
 		if len(c.pauses) > 0 && c.call == nil {
 			r.askAll(ctx, []asking{{claimer: c, req: store.ClaimRequest{Lease: r.req.Lease}}})
 		}
-		c.GiveBack(p.surplus)
+		c.ReleaseLater(p.surplus)
 	}
 }

@@ -14,9 +14,9 @@ type Source interface {
 	Claim(ctx context.Context, req store.ClaimRequest) (store.ClaimResult, error)
 	Release(ctx context.Context, leases ...store.Lease) error
 
-	// GiveBack is Release for claims that are not handed out: it does not wait, and tries again if
+	// ReleaseLater is Release for claims that are not handed out: it does not wait, and tries again if
 	// the store fails.
-	GiveBack(leases []store.Lease)
+	ReleaseLater(leases []store.Lease)
 
 	// HasStirred reports whether there may be something new to claim since Asked was last called.
 	HasStirred() bool
@@ -108,7 +108,7 @@ func (cs *Claims) Close(ctx context.Context) {
 	defer cancel()
 	for _, c := range cs.claimers {
 		if leases := c.takeHeld(); len(leases) > 0 {
-			// The group is closed, and with it GiveBack.
+			// The group is closed, and with it ReleaseLater.
 			_, _ = calls.Guard(func() (struct{}, error) {
 				return struct{}{}, c.Release(ctx, leases...)
 			})

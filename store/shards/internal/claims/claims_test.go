@@ -19,7 +19,7 @@ type spring struct {
 	mu       sync.Mutex // guards below
 	token    uint64
 	leased   map[uint64]bool
-	released int // by Release, and not by GiveBack
+	released int // by Release, and not by ReleaseLater
 }
 
 func (s *spring) Claim(_ context.Context, req store.ClaimRequest) (store.ClaimResult, error) {
@@ -48,11 +48,13 @@ func (s *spring) Release(_ context.Context, leases ...store.Lease) error {
 	return nil
 }
 
-func (s *spring) GiveBack(leases []store.Lease) { _ = s.Release(context.Background(), leases...) }
-func (s *spring) HasStirred() bool              { return true }
-func (s *spring) Asked()                        {}
-func (s *spring) TakeTrouble() error            { return nil }
-func (s *spring) Wrap(err error) error          { return err }
+func (s *spring) ReleaseLater(leases []store.Lease) {
+	_ = s.Release(context.Background(), leases...)
+}
+func (s *spring) HasStirred() bool     { return true }
+func (s *spring) Asked()               {}
+func (s *spring) TakeTrouble() error   { return nil }
+func (s *spring) Wrap(err error) error { return err }
 
 func over(sources ...claims.Source) *claims.Claims {
 	return claims.New(sources, claims.Config{

@@ -61,7 +61,7 @@ func (r *round) run(ctx context.Context) (store.ClaimResult, error) {
 			vain++
 		}
 	}
-	r.giveBack(ctx)
+	r.releaseSurplus(ctx)
 	r.Claims.limited.Store(r.limited)
 	result, err := r.result()
 	// After the result: to this Claim's caller its own leases are no news.

@@ -1,5 +1,5 @@
-// Package broken has stores that are broken in one way each. They prove that rules catch what they
-// are about.
+// Package broken has stores that break the contract in one way each. They prove that each rule of
+// storetest fails for a store that breaks it.
 package broken
 
 import (

@@ -145,7 +145,7 @@ CREATE TABLE outhook.cancellations (
     before bigint NOT NULL,
     at     timestamptz NOT NULL,
     reason text NOT NULL,
-    swept  boolean NOT NULL DEFAULT false,
+    purged  boolean NOT NULL DEFAULT false,
     PRIMARY KEY (sub, before)
 );
 
@@ -155,7 +155,7 @@ CREATE TABLE outhook.deleted_subscriptions (
     sub   bigint PRIMARY KEY,
     above bigint NOT NULL,
     at    timestamptz NOT NULL,
-    swept boolean NOT NULL DEFAULT false
+    purged boolean NOT NULL DEFAULT false
 );
 
 -- Events whose deliveries are being told that they are over because they were erased, and the last

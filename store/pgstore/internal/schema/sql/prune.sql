@@ -10,7 +10,7 @@
 -- read past all of it.
 --
 -- What somebody else has locked is skipped and left for the next step. Cancellations and deleted
--- subscriptions stay for a day after they are swept: a transaction of the host's that began before
+-- subscriptions stay for a day after they are purged: a transaction of the host's that began before
 -- may commit deliveries of theirs until then.
 WITH delivered AS MATERIALIZED (
     SELECT sub, seq, finished_at FROM outhook.deliveries
@@ -50,10 +50,10 @@ WITH delivered AS MATERIALIZED (
     DELETE FROM outhook.attempt_counts t USING uncounted u WHERE t.sub = u.sub
         AND t.bucket = u.bucket AND t.writer = u.writer
 ), old AS (
-    DELETE FROM outhook.cancellations WHERE swept AND at < statement_timestamp() - interval '1 day'
+    DELETE FROM outhook.cancellations WHERE purged AND at < statement_timestamp() - interval '1 day'
 ), older AS (
     DELETE FROM outhook.deleted_subscriptions
-    WHERE swept AND at < statement_timestamp() - interval '1 day'
+    WHERE purged AND at < statement_timestamp() - interval '1 day'
 )
 SELECT greatest((SELECT count(*) FROM delivered), (SELECT count(*) FROM failed),
     (SELECT count(*) FROM uncounted)),

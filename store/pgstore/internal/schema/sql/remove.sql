@@ -1,4 +1,4 @@
--- $1 ids. Their deliveries go later. Their numbers stay in the events until sweepdeleted has been
+-- $1 ids. Their deliveries go later. Their numbers stay in the events until purgedeleted has been
 -- there: none is used again, and nothing finds a subscription by it.
 WITH s AS (
     DELETE FROM outhook.subscriptions WHERE id = ANY ($1::text[]) RETURNING num

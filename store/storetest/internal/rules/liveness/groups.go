@@ -1,6 +1,5 @@
-// Package liveness has the rules of what happens in the end, whatever happened before: that
-// everything pending comes to an end, also with many callers, after a restart, beside transactions
-// of the host's, and at every size.
+// Package liveness has the rules that nothing gets stuck: everything pending comes to an end, also
+// with many callers, after a restart, beside transactions of the host's, and at every size.
 package liveness
 
 import "github.com/outhook/outhook/store/storetest/internal/check"

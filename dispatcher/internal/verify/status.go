@@ -2,14 +2,15 @@ package verify
 
 import "github.com/outhook/outhook/store"
 
-// Settle decides the status of a subscription that is about to be stored, whose stored form is was,
-// the zero one if it is new. required says that endpoints must prove that they want deliveries.
+// DecideStatus decides the status of a subscription that is about to be stored, whose stored form
+// is was, the zero one if it is new. required says that endpoints must prove that they want
+// deliveries.
 //
 // A proof is of a URL: with another one, its VerifiedAt is gone by now. A host can set that itself,
 // for an endpoint that it knows, and make it zero to ask for a new proof. What was
 // subscribed before the host required proofs stays so, through pauses too, until its URL changes or
 // it is subscribed anew. A subscription without a URL needs no proof, as nothing is sent.
-func Settle(sub, was *store.Subscription, required bool) {
+func DecideStatus(sub, was *store.Subscription, required bool) {
 	sub.NeedsProof = sub.URL != "" && sub.VerifiedAt.IsZero() &&
 		(sub.Status == store.Unverified || required && asksAnew(sub, was))
 	switch {

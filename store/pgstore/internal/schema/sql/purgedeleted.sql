@@ -1,7 +1,7 @@
 -- $1 how many: removes what a deleted subscription has left. Returns how many deliveries it found,
 -- or nothing if there is nothing to do.
 WITH g AS MATERIALIZED (
-    SELECT * FROM outhook.deleted_subscriptions WHERE NOT swept ORDER BY at LIMIT 1
+    SELECT * FROM outhook.deleted_subscriptions WHERE NOT purged ORDER BY at LIMIT 1
 ), gone AS MATERIALIZED (
     SELECT d.sub, d.seq FROM g CROSS JOIN LATERAL (
         SELECT d.sub, d.seq FROM outhook.deliveries d WHERE d.sub = g.sub LIMIT $1::int) d
@@ -27,8 +27,8 @@ WITH g AS MATERIALIZED (
     FROM g WHERE e.seq IN (SELECT seq FROM rowless) AND e.seq NOT IN (SELECT seq FROM forgotten)
 ), n AS (
     SELECT (SELECT count(*) FROM met) AS found
-), swept AS (
-    UPDATE outhook.deleted_subscriptions x SET swept = true FROM g, n WHERE x.sub = g.sub
+), purged AS (
+    UPDATE outhook.deleted_subscriptions x SET purged = true FROM g, n WHERE x.sub = g.sub
         AND n.found = 0
 )
 SELECT n.found FROM n WHERE EXISTS (SELECT 1 FROM g)

@@ -2,10 +2,10 @@
 -- canceled. Returns how many it found, or nothing if there is nothing to do.
 --
 -- Rows are looked for in two parts, each of which one of the partial indexes has. A number that
--- cancels is swept only once a step has found nothing more below it.
+-- cancels is purged only once a step has found nothing more below it.
 WITH c AS MATERIALIZED (
     SELECT c.*, h.low FROM outhook.cancellations c JOIN outhook.shares h ON h.id = c.sub % 64
-    WHERE NOT c.swept ORDER BY c.before LIMIT 1
+    WHERE NOT c.purged ORDER BY c.before LIMIT 1
 ), waiting AS MATERIALIZED (
     SELECT d.sub, d.seq FROM c CROSS JOIN LATERAL (
         (SELECT d.sub, d.seq FROM outhook.deliveries d
@@ -40,8 +40,8 @@ WITH c AS MATERIALIZED (
     FROM (SELECT * FROM waiting UNION ALL SELECT * FROM rowless) t GROUP BY 1
 ), n AS (
     SELECT (SELECT count(*) FROM waiting) + (SELECT count(*) FROM rowless) AS found
-), swept AS (
-    UPDATE outhook.cancellations x SET swept = true FROM c, n WHERE x.sub = c.sub
+), purged AS (
+    UPDATE outhook.cancellations x SET purged = true FROM c, n WHERE x.sub = c.sub
         AND x.before = c.before AND n.found = 0
 )
 SELECT n.found FROM n WHERE EXISTS (SELECT 1 FROM c)

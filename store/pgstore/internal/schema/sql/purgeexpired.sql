@@ -1,8 +1,8 @@
 -- $1 how many: the rows of deliveries whose event has expired are told so, the first to expire
 -- first. Returns how many it looked at, or nothing if there is nothing to do.
 --
--- What was canceled or erased is left to the sweeps of those, and what has ended as it is. An event
--- is out of the list when all of its deliveries were looked at.
+-- What was canceled or erased is left to the statements that purge those, and what has ended as it
+-- is. An event is out of the list when all of its deliveries were looked at.
 WITH m AS MATERIALIZED (
     SELECT m.at, m.seq, m.told FROM outhook.expiries m WHERE m.at <= statement_timestamp()
     ORDER BY m.at, m.seq LIMIT $1::int
