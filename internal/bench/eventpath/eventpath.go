@@ -32,7 +32,7 @@ import (
 type Step struct {
 	Name     string
 	From, To float64
-	Disk     float64 // how much of it, at its end, was writing and syncing the file
+	Disk     float64 // in how much of it, most of it at its end, the file was written and synced
 }
 
 // Took returns how long the step took, in ms.
@@ -76,8 +76,8 @@ func Measure(ctx context.Context, dir string, to *receiver.Process, l Load) (p P
 		return p, err
 	}
 	defer func() { err = errors.Join(err, inner.Close()) }()
-	r := &recorder{events: make(map[string]*[marks]time.Time)}
-	d, err := dispatcher.New(marked{inner, r}, &dispatcher.Options{
+	r := &recorder{events: make(map[string]*passage)}
+	d, err := dispatcher.New(marked{inner, db, r}, &dispatcher.Options{
 		AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 		Logger:        slog.New(slog.DiscardHandler),
 		Tracer:        r.tracer(),
@@ -93,45 +93,41 @@ func Measure(ctx context.Context, dir string, to *receiver.Process, l Load) (p P
 	running, stop := context.WithCancel(ctx)
 	ended := make(chan error, 1)
 	go func() { ended <- d.Run(running) }()
-	writing, arrival, err := deliver(ctx, db, to, l, d, r)
+	arrival, err := deliver(ctx, to, l, d, r)
 	stop()
 	if err = errors.Join(err, <-ended); err != nil {
 		return p, err
 	}
-	after, n := r.medians()
-	if n < l.Events {
-		return p, fmt.Errorf("%d events were seen on their whole path, not %d", n, l.Events)
+	m := r.medians()
+	if m.n < l.Events {
+		return p, fmt.Errorf("%d events were seen on their whole path, not %d", m.n, l.Events)
 	}
-	return Path{Rate: l.Rate, Events: n, Steps: steps(after, arrival, writing)}, nil
+	return Path{Rate: l.Rate, Events: m.n, Steps: m.steps(arrival)}, nil
 }
 
-// deliver has the load delivered. It returns how long a commit wrote and synced at the mean, and
-// how long after Publish an event arrived at the median, both in ms.
+// deliver has the load delivered, and returns how long after Publish an event arrived, in ms at the
+// median.
 func deliver(
-	ctx context.Context, db *bolt.DB, to *receiver.Process, l Load, d *dispatcher.Dispatcher,
-	r *recorder,
-) (writing, arrival float64, err error) {
+	ctx context.Context, to *receiver.Process, l Load, d *dispatcher.Dispatcher, r *recorder,
+) (arrival float64, err error) {
 	if err := l.Warm(ctx, d.Publish); err != nil {
-		return 0, 0, err
+		return 0, err
 	}
 	r.forget()
 	if err := to.Expect(ctx, 1, l.Events); err != nil {
-		return 0, 0, err
+		return 0, err
 	}
-	before, first := db.Stats(), transaction(db)
 	if err := l.Publish(ctx, r.publisher(d)); err != nil {
-		return 0, 0, err
+		return 0, err
 	}
 	if _, err := to.Wait(ctx); err != nil {
-		return 0, 0, err
+		return 0, err
 	}
-	now, last := db.Stats(), transaction(db)
-	wrote := now.TxStats.GetWriteTime() - before.TxStats.GetWriteTime()
 	got, err := to.Judge(ctx)
 	if err != nil {
-		return 0, 0, err
+		return 0, err
 	}
-	return ms(wrote) / float64(max(last-first, 1)), ms(got.Latency[0].P50), nil
+	return float64(got.Latency[0].P50) / float64(time.Millisecond), nil
 }
 
 // forget forgets what was noted.
@@ -141,33 +137,18 @@ func (r *recorder) forget() {
 	clear(r.events)
 }
 
-// transaction returns the number of the last transaction that has written.
-func transaction(db *bolt.DB) (id int) {
-	_ = db.View(func(tx *bolt.Tx) error { // which returns what the function does
-		id = tx.ID()
-		return nil
-	})
-	return id
-}
-
-// steps returns the path by its marks.
-func steps(after [marks]float64, arrival, writing float64) []Step {
+// steps returns the path, on which an event has arrived after so many ms.
+func (m *medians) steps(arrival float64) []Step {
+	after := m.after
 	due := min(after[stored], after[claiming])
-	// A mean of all commits may be above the median of a step that holds one.
-	disk := func(from, to mark) float64 { return min(writing, after[to]-after[from]) }
 	return []Step{
 		{"Publish checks the event", 0, after[enqueued], 0},
-		{"stored, in a commit", after[enqueued], after[stored], disk(enqueued, stored)},
+		{"stored, in a commit", after[enqueued], after[stored], m.storing},
 		{"Run wakes and claims it", due, after[claimed], 0},
 		{"a worker takes it", after[claimed], after[attempted], 0},
 		{"signed, sent over a kept connection", after[attempted], arrival, 0},
 		{"answered, and the answer read", arrival, after[answered], 0},
 		{"the outcome goes to the recorder", after[answered], after[finishing], 0},
-		{
-			"the outcome waits for others; a commit", after[finishing], after[recorded],
-			disk(finishing, recorded),
-		},
+		{"the outcome waits for others; a commit", after[finishing], after[recorded], m.recording},
 	}
 }
-
-func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

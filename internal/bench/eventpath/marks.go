@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	bolt "go.etcd.io/bbolt"
+
 	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
@@ -32,7 +34,14 @@ const (
 // Tracer, so that what it measures is as it is without it.
 type recorder struct {
 	mu     sync.Mutex
-	events map[string]*[marks]time.Time
+	events map[string]*passage
+}
+
+// passage is when an event was where, and for how long the disk was written to and synced in each
+// of the two commits that it waited for.
+type passage struct {
+	at                 [marks]time.Time
+	storing, recording time.Duration
 }
 
 // note notes that events are at a mark now, or at the time at.
@@ -40,34 +49,63 @@ func (r *recorder) note(m mark, at time.Time, ids ...string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, id := range ids {
-		if r.events[id] == nil {
-			r.events[id] = new([marks]time.Time)
-		}
-		r.events[id][m] = at
+		r.of(id).at[m] = at
 	}
 }
 
-// medians returns how long after Publish each mark was, in ms, at the median of the events that
-// have come to the end.
-func (r *recorder) medians() (after [marks]float64, n int) {
+// of returns the passage of an event. r.mu must be held.
+func (r *recorder) of(id string) *passage {
+	if r.events[id] == nil {
+		r.events[id] = new(passage)
+	}
+	return r.events[id]
+}
+
+// disk notes how much of what some events waited for was the disk's.
+func (r *recorder) disk(took time.Duration, of func(*passage) *time.Duration, ids []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, id := range ids {
+		*of(r.of(id)) = took
+	}
+}
+
+// medians are those of the events that have come to the end, in ms.
+type medians struct {
+	n                  int            // of events
+	after              [marks]float64 // how long after Publish each mark was
+	storing, recording float64        // how much of the commits was the disk's
+}
+
+func (r *recorder) medians() (m medians) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var all [marks][]time.Duration
-	for _, at := range r.events {
-		if slices.ContainsFunc(at[:], time.Time.IsZero) {
+	var storing, recording []time.Duration
+	for _, p := range r.events {
+		if slices.ContainsFunc(p.at[:], time.Time.IsZero) {
 			continue
 		}
-		n++
-		for m := range at {
-			all[m] = append(all[m], at[m].Sub(at[published]))
+		m.n++
+		for mark := range p.at {
+			all[mark] = append(all[mark], p.at[mark].Sub(p.at[published]))
 		}
+		storing, recording = append(storing, p.storing), append(recording, p.recording)
 	}
-	for m, times := range all {
-		if slices.Sort(times); n > 0 {
-			after[m] = float64(times[n/2]) / float64(time.Millisecond)
-		}
+	for mark, times := range all {
+		m.after[mark] = median(times)
 	}
-	return after, n
+	m.storing, m.recording = median(storing), median(recording)
+	return m
+}
+
+// median returns the median of times, in ms.
+func median(times []time.Duration) float64 {
+	if len(times) == 0 {
+		return 0
+	}
+	slices.Sort(times)
+	return float64(times[len(times)/2]) / float64(time.Millisecond)
 }
 
 // publisher returns Publish of a Dispatcher with the first mark.
@@ -99,15 +137,26 @@ func (r *recorder) tracer() *dispatcher.Tracer {
 // marked is a store whose calls are marked.
 type marked struct {
 	*boltstore.Store
-	r *recorder
+	db *bolt.DB
+	r  *recorder
+}
+
+// writing returns for how long the database has written and synced since it was opened.
+func (s marked) writing() time.Duration {
+	stats := s.db.Stats()
+	return stats.TxStats.GetWriteTime()
 }
 
 // Enqueue implements store.Queue.
 func (s marked) Enqueue(ctx context.Context, evs ...events.Event) error {
 	ids := idsOf(evs)
-	s.r.note(enqueued, time.Now(), ids...)
+	before, start := s.writing(), time.Now()
+	s.r.note(enqueued, start, ids...)
 	err := s.Store.Enqueue(ctx, evs...)
-	s.r.note(stored, time.Now(), ids...)
+	end := time.Now()
+	s.r.note(stored, end, ids...)
+	disk := min(s.writing()-before, end.Sub(start)) // a commit may have begun before
+	s.r.disk(disk, func(p *passage) *time.Duration { return &p.storing }, ids)
 	return err
 }
 
@@ -129,8 +178,12 @@ func (s marked) Finish(ctx context.Context, outcomes ...store.Outcome) ([]store.
 	for i := range outcomes {
 		ids[i] = outcomes[i].Lease.EventID
 	}
-	s.r.note(finishing, time.Now(), ids...)
+	before, start := s.writing(), time.Now()
+	s.r.note(finishing, start, ids...)
 	results, err := s.Store.Finish(ctx, outcomes...)
-	s.r.note(recorded, time.Now(), ids...)
+	end := time.Now()
+	s.r.note(recorded, end, ids...)
+	disk := min(s.writing()-before, end.Sub(start))
+	s.r.disk(disk, func(p *passage) *time.Duration { return &p.recording }, ids)
 	return results, err
 }

@@ -34,7 +34,12 @@ func time(ms float64) string {
 }
 
 // tick prints a time on an axis.
-func tick(ms float64) string { return fmt.Sprintf("%g ms", math.Round(ms*1000)/1000) }
+func tick(ms float64) string {
+	if ms >= 1000 {
+		return fmt.Sprintf("%g s", math.Round(ms)/1000)
+	}
+	return fmt.Sprintf("%g ms", math.Round(ms*1000)/1000)
+}
 
 // count prints a number with its thousands apart.
 func count(n int) string {
@@ -51,7 +56,7 @@ func Event(alone, among eventpath.Path) chart.Sheet {
 		Title: "The path of one event",
 		Subtitle: "From the call of Publish until the outcome is on disk; medians. " + machine() +
 			sameMachine,
-		Note: "The disk is writing the pages and two syncs, at the mean of all commits. A step may " +
+		Note: "The disk is writing the pages and two syncs, as bbolt counts them. A step may " +
 			"begin before the one above it has ended: Run may claim an event before Publish has returned.",
 	}
 	for i, p := range []eventpath.Path{alone, among} {
@@ -70,8 +75,8 @@ func Event(alone, among eventpath.Path) chart.Sheet {
 			row := chart.Span{Label: step.Name, Text: time(took)}
 			if step.Disk > 0 {
 				row.Pieces = []chart.Piece{
-					{From: step.From, To: step.To - step.Disk, Tone: chart.Pale},
-					{From: step.To - step.Disk, To: step.To, Tone: chart.Waiting},
+					{From: step.From, To: max(step.From, step.To-step.Disk), Tone: chart.Pale},
+					{From: max(step.From, step.To-step.Disk), To: step.To, Tone: chart.Waiting},
 				}
 			} else {
 				row.Pieces = []chart.Piece{{From: step.From, To: step.From + took, Tone: chart.Strong}}
@@ -189,7 +194,7 @@ func Growth(pending []Pending, among []Among) chart.Sheet {
 		Description: strings.Join(words, " "),
 		Parts: []chart.Part{
 			chart.Curves{
-				Heading: "A second: deliveries claimed and recorded, events published",
+				Heading: "How many a second: deliveries claimed and recorded, events published",
 				X:       chart.Axis{Label: "deliveries pending", Ticks: byPending},
 				Y:       chart.Linear(rate, func(v float64) string { return count(int(v)) }),
 				Lines:   []chart.Line{deliver, publish},
