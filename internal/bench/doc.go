@@ -31,5 +31,5 @@
 //
 // With -draw it measures what the pictures of docs/pictures show, in two to three minutes, and
 // draws them: where the time of one event goes, how long events take until they arrive, and what a
-// store does as more is in it.
+// store does as more is in it. -only event,latency,growth picks some.
 package main

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/internal/bench/chart"
@@ -16,14 +17,15 @@ import (
 // drawAll measures what each picture shows, and writes it.
 func (b *bench) drawAll(ctx context.Context) error {
 	b.rounds = min(b.rounds, 3)
-	all := []struct {
+	type drawn struct {
 		name string
 		draw func(*bench, context.Context) (chart.Sheet, error)
-	}{
+	}
+	all := slices.DeleteFunc([]drawn{
 		{"event", (*bench).drawEvent},
 		{"latency", (*bench).drawLatency},
 		{"growth", (*bench).drawGrowth},
-	}
+	}, func(p drawn) bool { return !b.selected(p.name) })
 	for i, p := range all {
 		stop := b.progress.Watch("%s, %d of %d", p.name, i+1, len(all))
 		sheet, err := p.draw(b, ctx)

@@ -63,7 +63,7 @@ func parse(args []string, errs io.Writer) (settings, error) {
 		"where the store's files are made; the folder for temporary files when empty")
 	f.StringVar(&s.profile, "profile", "", "an existing folder for profiles of our side of each work")
 	f.StringVar(&s.draw, "draw", "",
-		"an existing folder for the pictures of docs/pictures that are of measurements, and no table")
+		"an existing folder for the pictures event, latency and growth, in place of a table")
 	if err := f.Parse(args); err != nil {
 		return s, err
 	}
