@@ -29,6 +29,8 @@ func time(ms float64) string {
 		return fmt.Sprintf("%.0f µs", ms*1000)
 	case ms < 9.95:
 		return fmt.Sprintf("%.2g ms", ms)
+	case ms >= 999.5:
+		return fmt.Sprintf("%.1f s", ms/1000)
 	}
 	return fmt.Sprintf("%.0f ms", ms)
 }
