@@ -29,7 +29,7 @@ const (
 type kills struct {
 	verdict faults.Verdict
 	n       int
-	shown   death           // one whose time until deliveries went on is the median
+	shown   death           // of those after which something was repeated, if any, the median one
 	on      []time.Duration // until deliveries went on, of each
 }
 
@@ -168,7 +168,7 @@ func (w *watcher) live(h *faults.Child) error {
 	}
 }
 
-// show chooses the kill that is shown.
+// show chooses the kill that is shown: by how long it took until deliveries went on.
 func (k *kills) show(w *watcher, at []time.Time) {
 	var all []death
 	for _, t := range at {
@@ -187,4 +187,8 @@ func (k *kills) show(w *watcher, at []time.Time) {
 		k.on = append(k.on, d.on)
 	}
 	k.shown = all[len(all)/2]
+	repeating := slices.DeleteFunc(all, func(d death) bool { return len(d.repeated) == 0 })
+	if n := len(repeating); n > 0 {
+		k.shown = repeating[n/2]
+	}
 }

@@ -57,6 +57,11 @@ func TestShow(t *testing.T) {
 		w.arrived = append(w.arrived, at(kill-5), at(kill+1), at(kill+on))
 	}
 	var k kills
+	w.repeated = []time.Time{at(10_011)}
+	if k.show(w, kills3); len(k.shown.repeated) != 1 || k.shown.on != 10*time.Millisecond {
+		t.Errorf("%v is shown, want the one after which something was repeated", k.shown)
+	}
+	k, w.repeated = kills{}, nil
 	k.show(w, kills3)
 	const ms = time.Millisecond
 	if want := []time.Duration{10 * ms, 20 * ms, 30 * ms}; !slices.Equal(k.on, want) {
