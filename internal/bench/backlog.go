@@ -25,21 +25,10 @@ type backlog struct {
 // backlog compares a store with few deliveries pending to one with many. It drives the stores
 // directly.
 func (b *bench) backlog(ctx context.Context) error {
-	var sizes []*backlog
-	for _, n := range []int{b.size(10_000, 2000), b.size(100_000, 3000), b.size(1_000_000, 5000)} {
-		s, err := b.stock(ctx, n)
-		if err != nil {
-			return err
-		}
-		defer s.host.close()
-		sizes = append(sizes, s)
-	}
-	for range b.rounds {
-		for _, s := range sizes {
-			if err := s.measure(ctx, b.size(4000, 300)); err != nil {
-				return err
-			}
-		}
+	sizes, err := b.stocks(ctx)
+	defer closeAll(sizes)
+	if err != nil {
+		return err
 	}
 	small, big := sizes[0], sizes[len(sizes)-1]
 	for _, s := range sizes {
@@ -55,6 +44,32 @@ func (b *bench) backlog(ctx context.Context) error {
 	b.table.add(figure{"N7", work, "open", ms(big.open), " ms", 400, atMost})
 	b.table.add(figure{"N7", work, "more anonymous memory", big.anon - small.anon, " MiB", 20, atMost})
 	return b.unsubscribe(ctx, big)
+}
+
+// stocks measures stores with ever more deliveries pending. They are the caller's to close, after
+// an error too.
+func (b *bench) stocks(ctx context.Context) (sizes []*backlog, err error) {
+	for _, n := range []int{b.size(10_000, 2000), b.size(100_000, 3000), b.size(1_000_000, 5000)} {
+		s, err := b.stock(ctx, n)
+		if err != nil {
+			return sizes, err
+		}
+		sizes = append(sizes, s)
+	}
+	for range b.rounds {
+		for _, s := range sizes {
+			if err := s.measure(ctx, b.size(4000, 300)); err != nil {
+				return sizes, err
+			}
+		}
+	}
+	return sizes, nil
+}
+
+func closeAll(sizes []*backlog) {
+	for _, s := range sizes {
+		s.host.close()
+	}
 }
 
 // stock makes a host with so many deliveries pending, and opens its store anew.

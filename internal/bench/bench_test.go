@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/outhook/outhook/internal/bench/receiver"
@@ -21,6 +22,27 @@ func TestMain(m *testing.M) {
 		serveScenario(os.Args)
 	}
 	os.Exit(m.Run())
+}
+
+// TestDraw draws the pictures, of small works.
+func TestDraw(t *testing.T) {
+	folder := t.TempDir()
+	var out, progress bytes.Buffer
+	args := []string{"-short", "-dir", t.TempDir(), "-draw", folder}
+	if err := run(t.Context(), args, &out, &progress); err != nil {
+		t.Fatalf("%v\n%s", err, &progress)
+	}
+	for name, want := range map[string]string{
+		"event": "the outcome waits for others", "latency": "raw: p50", "growth": "3,000 subscriptions",
+	} {
+		svg, err := os.ReadFile(filepath.Join(folder, name+".svg"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Contains(svg, []byte(want)) {
+			t.Errorf("%s does not say %q:\n%s", name, want, svg)
+		}
+	}
 }
 
 // TestShort runs every work once, small: nothing may be lost or doubled.

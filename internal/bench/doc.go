@@ -28,4 +28,8 @@
 // close connections (P10) and hostile HTTP/2 endpoints (P11). Where a million deliveries over HTTP
 // would take too long it drives the store directly, and the table says so. -only picks works by
 // name, and all of a letter: -only P; -profile writes the profiles of each.
+//
+// With -draw it measures what the pictures of docs/pictures show, in two to three minutes, and
+// draws them: where the time of one event goes, how long events take until they arrive, and what a
+// store does as more is in it. -only event,latency,growth picks some.
 package main

@@ -13,14 +13,26 @@ const otherType = "nobody.publishes.it"
 
 // subscribers compares what a publisher waits for among a hundred subscriptions and among a hundred
 // thousand, and one of them wants the event.
-func (b *bench) subscribers(ctx context.Context) (err error) {
-	const few = 100
-	many := b.size(100_000, 1000)
-	var hosts [2]*host
-	for i, n := range []int{few, many} {
+func (b *bench) subscribers(ctx context.Context) error {
+	few, many := 100, b.size(100_000, 1000)
+	p50, err := b.publishAmong(ctx, few, many)
+	if err != nil {
+		return err
+	}
+	work := fmt.Sprintf("%d → %d subscriptions, one wants the event", few, many)
+	b.table.add(figure{"N8", work, "publish p50, growth", median(quotients(p50[1], p50[0])), "", 1.2,
+		atMost})
+	return nil
+}
+
+// publishAmong returns for each number of subscriptions the median of what a publisher waits for,
+// in ms, in each round.
+func (b *bench) publishAmong(ctx context.Context, counts ...int) (p50 [][]float64, err error) {
+	hosts := make([]*host, len(counts))
+	for i, n := range counts {
 		h, err := b.newHost(0)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		defer func() { err = errors.Join(err, h.close()) }()
 		hosts[i] = h
@@ -30,26 +42,23 @@ func (b *bench) subscribers(ctx context.Context) (err error) {
 			h.subscribe(ctx, benchType, 1, b.receiver.Hook),
 		)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		b.log("N8: %d subscriptions made in %v", n, time.Since(start).Round(time.Millisecond))
 	}
-	var ratios []float64
+	p50 = make([][]float64, len(counts))
 	for range b.rounds {
-		var p50 [2]time.Duration
 		for i, h := range hosts {
 			took, err := publish(ctx, h.dispatcher.Publish, benchType, b.size(500, 20), 1, 1)
 			if err != nil {
-				return err
+				return nil, err
 			}
-			p50[i] = receiver.Summarize(took).P50
+			l := receiver.Summarize(took)
+			b.log("N8: publish p50 %v among %d", l.P50, counts[i])
+			p50[i] = append(p50[i], ms(l.P50))
 		}
-		b.log("N8: publish p50 %v among %d, %v among %d", p50[0], few, p50[1], many)
-		ratios = append(ratios, float64(p50[1])/float64(p50[0]))
 	}
-	work := fmt.Sprintf("%d → %d subscriptions, one wants the event", few, many)
-	b.table.add(figure{"N8", work, "publish p50, growth", median(ratios), "", 1.2, atMost})
-	return nil
+	return p50, nil
 }
 
 // fanOut measures how fast events for ten thousand subscriptions are enqueued.

@@ -2,15 +2,11 @@ package main
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"path/filepath"
-	"strings"
-	"time"
 
-	bolt "go.etcd.io/bbolt"
-
+	"github.com/outhook/outhook/internal/bench/plain"
 	"github.com/outhook/outhook/internal/bench/receiver"
 )
 
@@ -20,7 +16,7 @@ func (b *bench) lonePublisher(ctx context.Context) error {
 	n := b.size(1000, 20)
 	var ratios []float64
 	for range b.rounds {
-		bare, err := barePuts(filepath.Join(b.dir, fmt.Sprintf("bare-%d.db", len(ratios))), n)
+		bare, err := plain.Puts(filepath.Join(b.dir, fmt.Sprintf("bare-%d.db", len(ratios))), n)
 		if err != nil {
 			return err
 		}
@@ -34,33 +30,6 @@ func (b *bench) lonePublisher(ctx context.Context) error {
 	b.table.add(figure{"N3", "one publisher", "publish p50 ÷ a bare bbolt put", median(ratios), "",
 		1.3, atMost})
 	return nil
-}
-
-// barePuts puts values of an event's size, one to a transaction, under ascending keys.
-func barePuts(path string, n int) (l receiver.Latency, err error) {
-	db, err := bolt.Open(path, 0o600,
-		&bolt.Options{NoFreelistSync: true, FreelistType: bolt.FreelistMapType})
-	if err != nil {
-		return l, err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	name, value := []byte("events"), []byte(strings.Repeat("x", receiver.PayloadSize+100))
-	create := func(tx *bolt.Tx) error { _, err := tx.CreateBucket(name); return err }
-	if err := db.Update(create); err != nil {
-		return l, err
-	}
-	took := make([]time.Duration, n)
-	for i := range took {
-		start := time.Now()
-		err := db.Update(func(tx *bolt.Tx) error {
-			return tx.Bucket(name).Put(binary.BigEndian.AppendUint64(nil, uint64(i)), value)
-		})
-		if err != nil {
-			return l, err
-		}
-		took[i] = time.Since(start)
-	}
-	return receiver.Summarize(took), nil
 }
 
 // lonePublishes publishes events one after another while they are delivered.

@@ -46,6 +46,7 @@ type settings struct {
 	only    []string
 	dir     string
 	profile string
+	draw    string
 }
 
 func parse(args []string, errs io.Writer) (settings, error) {
@@ -61,6 +62,8 @@ func parse(args []string, errs io.Writer) (settings, error) {
 	f.StringVar(&s.dir, "dir", "",
 		"where the store's files are made; the folder for temporary files when empty")
 	f.StringVar(&s.profile, "profile", "", "an existing folder for profiles of our side of each work")
+	f.StringVar(&s.draw, "draw", "",
+		"an existing folder for the pictures event, latency and growth, in place of a table")
 	if err := f.Parse(args); err != nil {
 		return s, err
 	}
@@ -72,7 +75,8 @@ func parse(args []string, errs io.Writer) (settings, error) {
 	}
 	if s.rounds < 1 || f.NArg() > 0 {
 		return s, fmt.Errorf(
-			"usage: bench [-short] [-rounds n] [-only N1,N2] [-dir folder] [-profile folder]")
+			"usage: bench [-short] [-rounds n] [-only N1,N2] [-dir folder] [-profile folder] " +
+				"[-draw folder]")
 	}
 	return s, nil
 }
@@ -136,6 +140,9 @@ func run(ctx context.Context, args []string, out, errs io.Writer) error {
 		return err
 	}
 	defer b.receiver.Close()
+	if s.draw != "" {
+		return b.drawAll(ctx)
+	}
 	defer b.table.print(out)
 	chosen := slices.DeleteFunc(works(), func(w work) bool { return !s.selected(w.name) })
 	for i, w := range chosen {

@@ -97,7 +97,7 @@ func (b *bench) deliver(ctx context.Context, l load, profiled bool) (s usage.Spe
 	if profiled {
 		folder = b.profile
 	}
-	stopProfile, err := startProfile(folder, l)
+	stopProfile, err := usage.Profile(folder, fmt.Sprintf("%s-%d", l.name, l.publishers))
 	if err != nil {
 		return s, err
 	}
@@ -132,11 +132,16 @@ func (b *bench) deliver(ctx context.Context, l load, profiled bool) (s usage.Spe
 
 // warm opens the connections, and proves the endpoints.
 func (b *bench) warm(ctx context.Context, h *host, subscriptions int) error {
+	return b.warmBy(ctx, h.dispatcher.Publish, subscriptions)
+}
+
+// warmBy is warm for what takes events.
+func (b *bench) warmBy(ctx context.Context, to publisher, subscriptions int) error {
 	n := 2 * rawWorkers
 	if err := b.receiver.Expect(ctx, subscriptions, n); err != nil {
 		return err
 	}
-	if _, err := publish(ctx, h.dispatcher.Publish, benchType, n, 1, n); err != nil {
+	if _, err := publish(ctx, to, benchType, n, 1, n); err != nil {
 		return err
 	}
 	_, err := b.receiver.Wait(ctx)

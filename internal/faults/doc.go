@@ -33,6 +33,8 @@
 //
 //	OUTHOOK_LONG=1 go test -v -timeout 3h -run Fault ./internal/faults ./dispatcher ./store/boltstore
 //
+// go run ./internal/faults/picture kills and cuts the power of some hosts, and draws what it saw.
+//
 // Tests that need strace are skipped where it is not installed; with OUTHOOK_CI=1 they fail. go run
 // ./internal/faults/seeded breaks the code in known ways, one at a time, and shows that the suite
 // notices each.

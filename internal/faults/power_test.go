@@ -1,17 +1,13 @@
 package faults_test
 
 import (
-	"crypto/sha256"
 	"fmt"
-	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/outhook/outhook/internal/faults"
-	"github.com/outhook/outhook/store/boltstore"
 )
 
 // TestFaultPower cuts the power at each step of a run.
@@ -29,16 +25,16 @@ func TestFaultPower(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			p := recordRun(t, tt.config)
-			p.replay(t)
-			if p.images < 300 || p.acked < 20 {
-				t.Errorf("%d images with up to %d acknowledged events: too few to say anything", p.images,
-					p.acked)
+			replay(t, p)
+			if p.Images < 300 || p.Acked < 20 {
+				t.Errorf("%d images with up to %d acknowledged events: too few to say anything", p.Images,
+					p.Acked)
 			}
-			for _, loss := range p.losses[:min(10, len(p.losses))] {
+			for _, loss := range p.Losses[:min(10, len(p.Losses))] {
 				t.Error(loss)
 			}
-			t.Logf("%d images of files at %d steps, with up to %d acknowledged events: %d bad", p.images,
-				p.steps, p.acked, len(p.losses))
+			t.Logf("%d images of files at %d steps, with up to %d acknowledged events: %d bad", p.Images,
+				p.Steps, p.Acked, len(p.Losses))
 		})
 	}
 }
@@ -49,11 +45,11 @@ func TestFaultPowerIsSeen(t *testing.T) {
 	needStrace(t)
 	defer watch(t)()
 	p := recordRun(t, faults.Config{NoSync: true})
-	p.replay(t)
-	if len(p.losses) == 0 {
+	replay(t, p)
+	if len(p.Losses) == 0 {
 		t.Error("a host that does not sync its file lost nothing: the test can't see a missing sync")
 	}
-	t.Logf("%d images of files that are not synced: %d bad", p.images, len(p.losses))
+	t.Logf("%d images of files that are not synced: %d bad", p.Images, len(p.Losses))
 }
 
 // TestFaultPowerAfterKill cuts the power in the life of a host that follows one which was killed as
@@ -68,19 +64,19 @@ func TestFaultPowerAfterKill(t *testing.T) {
 				OneThread: true,
 				Script:    []string{faults.NewID("script", 0), faults.NewID("script", 1)},
 			})
-			h := p.start(t, faults.NewLedger(), fmt.Sprintf("%s:signal=KILL:when=%d", call, n))
+			h := startPower(t, p, faults.NewLedger(), fmt.Sprintf("%s:signal=KILL:when=%d", call, n))
 			if err := h.Wait(patience); err == nil {
 				break
 			}
-			h = p.start(t, faults.NewLedger())
+			h = startPower(t, p, faults.NewLedger())
 			if err := h.Wait(patience); err != nil {
 				t.Fatal(err)
 			}
-			p.replay(t)
-			for _, loss := range p.losses[:min(3, len(p.losses))] {
+			replay(t, p)
+			for _, loss := range p.Losses[:min(3, len(p.Losses))] {
 				t.Errorf("killed at %s %d: %s", call, n, loss)
 			}
-			images, lives = images+p.images, lives+1
+			images, lives = images+p.Images, lives+1
 		}
 	}
 	if lives < 6 || images < 100 {
@@ -89,46 +85,45 @@ func TestFaultPowerAfterKill(t *testing.T) {
 	t.Logf("%d images after %d kills", images, lives)
 }
 
-// power is the replay of one or more lives of a host.
-type power struct {
-	config faults.Config
-	traces []string
-	memory string // where images are made
-	random *rand.Rand
-	seen   map[[sha256.Size]byte]bool // images that were looked at, with what was known then
-
-	steps, images, acked int
-	losses               []string
+func newPower(t *testing.T, c faults.Config) *faults.Power {
+	t.Helper()
+	memory, err := faults.MemoryFolder()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(memory) })
+	p := faults.NewPower(t.TempDir(), memory, c)
+	p.Choices = scaled(1, 3)
+	return p
 }
 
-func newPower(t *testing.T, c faults.Config) *power {
+// startPower starts a life of the host that is gone when the test ends.
+func startPower(
+	t *testing.T, p *faults.Power, l *faults.Ledger, inject ...string,
+) *faults.Child {
 	t.Helper()
-	c.Path = filepath.Join(t.TempDir(), "outhook.db")
-	c.URLs = []string{"http://127.0.0.1:9999/a", "http://127.0.0.1:9999/b"}
-	c.Agent, c.Inside = "power", true
-	return &power{
-		config: c,
-		memory: memoryFolder(t),
-		random: rand.New(rand.NewPCG(1, 2)),
-		seen:   make(map[[sha256.Size]byte]bool),
+	h, err := p.Start(l.Note, inject...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(h.Kill)
+	return h
+}
+
+func replay(t *testing.T, p *faults.Power) {
+	t.Helper()
+	if err := p.Replay(); err != nil {
+		t.Fatal(err)
 	}
 }
 
-// start starts a life of the host whose system calls are recorded.
-func (p *power) start(t *testing.T, l *faults.Ledger, inject ...string) *faults.Child {
-	t.Helper()
-	trace := filepath.Join(t.TempDir(), "trace")
-	p.traces = append(p.traces, trace)
-	return start(t, p.config, l.Note, faults.TraceArgs(trace, inject...)...)
-}
-
 // recordRun runs a host for a moment.
-func recordRun(t *testing.T, c faults.Config) *power {
+func recordRun(t *testing.T, c faults.Config) *faults.Power {
 	t.Helper()
 	c.Publishers, c.Pause = 3, time.Millisecond
 	p := newPower(t, c)
 	ledger := faults.NewLedger()
-	h := p.start(t, ledger)
+	h := startPower(t, p, ledger)
 	await(t, h, faults.Running)
 	for acked := 0; acked < scaled(40, 400); acked, _ = ledger.Progress() {
 		<-time.After(5 * time.Millisecond)
@@ -138,70 +133,4 @@ func recordRun(t *testing.T, c faults.Config) *power {
 		t.Fatal(err)
 	}
 	return p
-}
-
-// replay looks at what a power cut would leave at each step.
-func (p *power) replay(t *testing.T) {
-	t.Helper()
-	disk := faults.NewDisk(filepath.Dir(p.config.Path))
-	for _, name := range p.traces {
-		trace, err := os.Open(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		err = disk.Replay(trace, func(step string, marks []faults.Mark) error {
-			p.steps++
-			for name, loss := range faults.Losses(p.random, scaled(1, 3)) {
-				if err := p.cut(disk, loss, marks); err != nil {
-					p.losses = append(p.losses,
-						fmt.Sprintf("step %d, %s, of what was not synced %s: %v", p.steps, step, name, err))
-				}
-			}
-			return nil
-		})
-		trace.Close()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-// cut opens the store that a power cut would leave now, and searches it for what was acknowledged.
-func (p *power) cut(disk *faults.Disk, loss faults.Loss, marks []faults.Mark) error {
-	folder, err := os.MkdirTemp(p.memory, "image")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(folder)
-	if err := disk.Image(folder, loss); err != nil {
-		return err
-	}
-	known := factsOf(marks)
-	known.pruned = p.config.Prune
-	p.acked = max(p.acked, len(known.acked))
-	path := filepath.Join(folder, "outhook.db")
-	content, _ := os.ReadFile(path)
-	key := sha256.Sum256(fmt.Appendf(content, "%v", len(marks)))
-	if p.seen[key] {
-		return nil
-	}
-	p.seen[key] = true
-	p.images++
-	s, err := boltstore.Open(path, nil)
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	return known.check(s)
-}
-
-// memoryFolder returns a folder that costs no disk, where there is one.
-func memoryFolder(t *testing.T) string {
-	t.Helper()
-	folder, err := os.MkdirTemp("/dev/shm", "outhook")
-	if err != nil {
-		return t.TempDir()
-	}
-	t.Cleanup(func() { os.RemoveAll(folder) })
-	return folder
 }

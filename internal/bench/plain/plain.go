@@ -1,5 +1,6 @@
 // Package plain posts deliveries with a plain net/http client and does nothing else. It is the
-// ceiling that benchmarks measure senders against, and the worker of those that bring none.
+// ceiling that benchmarks measure senders against, and the worker of those that bring none. Puts is
+// the ceiling of what stores.
 package plain
 
 import (

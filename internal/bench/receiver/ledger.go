@@ -28,7 +28,11 @@ type Report struct {
 // Latency is how long events took from Publish to the receiver.
 type Latency struct {
 	P50, P99, Max time.Duration
+	Shares        [len(Shares)]time.Duration // what each of the Shares took at most
 }
+
+// Shares are the shares of all events that a Latency has a time for, beside the longest.
+var Shares = [...]float64{0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 0.999}
 
 // Err says what is wrong with a report; nil when all has come, once.
 func (r *Report) Err() error {
@@ -109,5 +113,9 @@ func Summarize(took []time.Duration) Latency {
 		return Latency{}
 	}
 	slices.Sort(took)
-	return Latency{P50: took[len(took)/2], P99: took[len(took)*99/100], Max: took[len(took)-1]}
+	l := Latency{P50: took[len(took)/2], P99: took[len(took)*99/100], Max: took[len(took)-1]}
+	for i, share := range Shares {
+		l.Shares[i] = took[int(float64(len(took))*share)]
+	}
+	return l
 }

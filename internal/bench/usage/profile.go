@@ -1,22 +1,20 @@
-package main
+package usage
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
 	"runtime/pprof"
 )
 
-// startProfile begins to profile our side of a load, unless folder is empty. The profiles are
-// called after the load: N1-16.cpu, and .allocs, .mutex and .block, which are of the process so
-// far.
-func startProfile(folder string, l load) (stop func() error, err error) {
+// Profile begins to profile this process until stop is called, unless folder is empty. The profiles
+// are name.cpu, and .allocs, .mutex and .block, which are of the process so far.
+func Profile(folder, name string) (stop func() error, err error) {
 	if folder == "" {
 		return func() error { return nil }, nil
 	}
-	name := filepath.Join(folder, fmt.Sprintf("%s-%d", l.name, l.publishers))
+	name = filepath.Join(folder, name)
 	f, err := os.Create(name + ".cpu")
 	if err != nil {
 		return nil, err

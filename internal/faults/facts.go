@@ -1,4 +1,4 @@
-package faults_test
+package faults
 
 import (
 	"context"
@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/outhook/outhook/internal/faults"
 	"github.com/outhook/outhook/store"
 )
 
@@ -21,23 +20,23 @@ type facts struct {
 	erasing, erased map[string]bool
 }
 
-func factsOf(marks []faults.Mark) facts {
+func factsOf(marks []Mark) facts {
 	f := facts{tried: make(map[string]bool), acked: make(map[string]bool), got: make(map[string]bool),
 		erasing: make(map[string]bool), erased: make(map[string]bool)}
 	for _, m := range marks {
 		for id := range strings.SplitSeq(m.ID, ",") {
 			switch m.Kind {
-			case faults.Running:
+			case Running:
 				f.running = true
-			case faults.Try:
+			case Try:
 				f.tried[id] = true
-			case faults.Ack:
+			case Ack:
 				f.acked[id] = true
-			case faults.Erasing:
+			case Erasing:
 				f.erasing[id] = true
-			case faults.Erased:
+			case Erased:
 				f.erased[id] = true
-			case faults.Got:
+			case Got:
 				f.got[m.Text+id] = true
 			}
 		}
@@ -46,15 +45,16 @@ func factsOf(marks []faults.Mark) facts {
 }
 
 // check compares a store with the facts: what was acknowledged is there, whole, for each
-// subscription; what is delivered has been sent; nothing else is there.
-func (f *facts) check(s store.Store) error {
+// subscription; what is delivered has been sent; nothing else is there. It returns how many events
+// it has found for every subscription.
+func (f *facts) check(s store.Store) (events int, err error) {
 	ctx := context.Background()
 	subs, err := s.Subscriptions(ctx, store.SubscriptionQuery{})
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if f.running && len(subs.Items) != 2 {
-		return fmt.Errorf("%d subscriptions, want 2", len(subs.Items))
+		return 0, fmt.Errorf("%d subscriptions, want 2", len(subs.Items))
 	}
 	urls := make(map[string]string)
 	for _, sub := range subs.Items {
@@ -62,34 +62,37 @@ func (f *facts) check(s store.Store) error {
 	}
 	page, err := s.Deliveries(ctx, store.DeliveryQuery{Limit: 1 << 20})
 	if err != nil {
-		return err
+		return events, err
 	}
-	found := make(map[string]bool)
+	found, times := make(map[string]bool), make(map[string]int)
 	var pending []string
 	for _, d := range page.Items {
 		url := urls[d.SubscriptionID]
 		found[url+d.EventID] = true
+		if times[d.EventID]++; times[d.EventID] == len(urls) {
+			events++
+		}
 		switch {
 		case !f.tried[d.EventID]:
-			return fmt.Errorf("%s is stored and was never published", d.EventID)
+			return events, fmt.Errorf("%s is stored and was never published", d.EventID)
 		case f.erased[d.EventID] && !d.Erased, d.Erased && !f.erasing[d.EventID]:
-			return fmt.Errorf("%s is stored as erased: %t, and Erase returned nil: %t", d.EventID, d.Erased,
-				f.erased[d.EventID])
+			return events, fmt.Errorf("%s is stored as erased: %t, and Erase returned nil: %t",
+				d.EventID, d.Erased, f.erased[d.EventID])
 		case d.State == store.Canceled && d.Erased:
 		case d.State == store.Pending:
 			pending = append(pending, url+d.EventID)
 		case d.State != store.Delivered || !f.got[url+d.EventID]:
-			return fmt.Errorf("%s is %s for %s, which did not get it", d.EventID, d.State, url)
+			return events, fmt.Errorf("%s is %s for %s, which did not get it", d.EventID, d.State, url)
 		}
 	}
 	for id := range f.acked {
 		for _, url := range urls {
 			if !found[url+id] && !(f.pruned && f.got[url+id]) {
-				return fmt.Errorf("%s was acknowledged and has no delivery for %s", id, url)
+				return events, fmt.Errorf("%s was acknowledged and has no delivery for %s", id, url)
 			}
 		}
 	}
-	return f.checkClaims(s, pending)
+	return events, f.checkClaims(s, pending)
 }
 
 // checkClaims checks that what is pending can be claimed, with the right body, and that the store
@@ -102,7 +105,7 @@ func (f *facts) checkClaims(s store.Store, pending []string) error {
 	}
 	var claimed []string
 	for _, c := range claims.Claims {
-		want, err := faults.Body(c.EventID)
+		want, err := Body(c.EventID)
 		if err != nil || string(c.Body) != want {
 			return fmt.Errorf("%s has the body %q, want %q", c.EventID, c.Body, want)
 		}
@@ -113,7 +116,7 @@ func (f *facts) checkClaims(s store.Store, pending []string) error {
 	if !slices.Equal(pending, claimed) {
 		return fmt.Errorf("%d deliveries are pending and %d can be claimed", len(pending), len(claimed))
 	}
-	e, err := faults.Event(faults.NewID("after", 0))
+	e, err := Event(NewID("after", 0))
 	if err != nil {
 		return err
 	}
