@@ -3,6 +3,7 @@ package boltstore
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
@@ -30,13 +31,16 @@ func Open(path string, o *Options) (*Store, error) {
 		err = fmt.Errorf("%w; put a backup in its place, or move it away to begin anew", err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("boltstore: open %s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", strings.TrimSpace("boltstore: open "+path), err)
 	}
 	return s, nil
 }
 
 // open opens the file and the store in it, and closes the file again after an error.
 func open(path string, o Options) (*Store, error) {
+	if path == "" {
+		return nil, errors.New(`the path is empty; give that of a file, such as "outhook.db"`)
+	}
 	if !o.AllowOthers {
 		if err := boltfile.CheckAccess(path); err != nil {
 			return nil, fmt.Errorf("%w; or set Options.AllowOthers", err)
