@@ -6,16 +6,16 @@ import (
 	"github.com/outhook/outhook/dispatcher/internal/actor"
 )
 
-// MaxActor is how many characters the name of an actor has at most.
+// MaxActor is how many characters the name of an actor has at most: 128.
 const MaxActor = actor.Max
 
-// WithActor returns a context that says who acts: the user, key or job for which the host calls the
-// Dispatcher with it. The name is in the [Action] that Observer.OnAction gets, and in an Info
-// record of the log.
+// WithActor returns a context that names who acts: a user, an API key or a job. If a method of the
+// Dispatcher is called with it, the name is in the [Action] that Observer.OnAction gets, and in an
+// Info record of the log.
 //
-// What can't be printed, such as a control character or one that changes the direction of text, is
-// replaced by U+FFFD, and what is beyond MaxActor characters is cut off. It decides nothing: who
-// may do what is the host's to check.
+// Characters that can't be printed, such as control characters and those that change the direction
+// of text, are replaced by U+FFFD, and a name is cut off after MaxActor characters. The name gives
+// no permission: the host must check who may do what.
 func WithActor(ctx context.Context, name string) context.Context {
 	return actor.With(ctx, name)
 }
@@ -27,31 +27,33 @@ func Actor(ctx context.Context) string { return actor.Of(ctx) }
 type ActionKind string
 
 const (
-	ActionSubscribe   = ActionKind(actor.Subscribe) // one was made, replaced, or subscribed again
-	ActionUpdate      = ActionKind(actor.Update)    // its status stays
-	ActionUnsubscribe = ActionKind(actor.Unsubscribe)
-	ActionPause       = ActionKind(actor.Pause)
-	ActionResume      = ActionKind(actor.Resume)
-	ActionRotate      = ActionKind(actor.Rotate)
-	ActionDelete      = ActionKind(actor.Delete)
-	ActionPing        = ActionKind(actor.Ping)
-	ActionVerify      = ActionKind(actor.Verify) // its endpoint has agreed to deliveries
-	ActionRedeliver   = ActionKind(actor.Redeliver)
-	ActionReplay      = ActionKind(actor.Replay)
-	ActionErase       = ActionKind(actor.Erase)
-	ActionEraseTenant = ActionKind(actor.EraseTenant)
+	// "subscribe": a subscription was made, replaced, or subscribed again.
+	ActionSubscribe = ActionKind(actor.Subscribe)
+	ActionUpdate    = ActionKind(actor.Update) // "update": changed, with the same status
 
-	// ActionDisable is an unsubscription by Run. See Observer.OnDisabled.
+	ActionUnsubscribe = ActionKind(actor.Unsubscribe) // "unsubscribe"
+	ActionPause       = ActionKind(actor.Pause)       // "pause"
+	ActionResume      = ActionKind(actor.Resume)      // "resume"
+	ActionRotate      = ActionKind(actor.Rotate)      // "rotate"
+	ActionDelete      = ActionKind(actor.Delete)      // "delete"
+	ActionPing        = ActionKind(actor.Ping)        // "ping"
+	ActionVerify      = ActionKind(actor.Verify)      // "verify": its endpoint agreed to deliveries
+	ActionRedeliver   = ActionKind(actor.Redeliver)   // "redeliver"
+	ActionReplay      = ActionKind(actor.Replay)      // "replay"
+	ActionErase       = ActionKind(actor.Erase)       // "erase"
+	ActionEraseTenant = ActionKind(actor.EraseTenant) // "erase_tenant"
+
+	// ActionDisable is "disable": Run has unsubscribed it. See Observer.OnDisabled.
 	ActionDisable = ActionKind(actor.Disable)
 )
 
-// Action is a change that was asked for and made, or a ping. Publishing and deliveries are none.
+// Action is a change that somebody asked for and that was made, or a ping. Publishing an event and
+// delivering one are no actions.
 type Action struct {
 	Kind  ActionKind
 	Actor string // who asked for it: see WithActor. Empty if nobody was named, and for Run
 
-	// What it was done to. A replay has those that its query names, if any; with AnyTenant it is of
-	// the tenant "".
+	// What it was done to. Those of a replay are its query's; with AnyTenant, Tenant is "".
 	Tenant         string
 	SubscriptionID string
 	EventID        string

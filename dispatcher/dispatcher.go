@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"sync/atomic"
 
 	"github.com/outhook/outhook/dispatcher/internal/check"
@@ -30,8 +31,12 @@ var ErrRunning = errors.New("dispatcher: Run is running already; a Dispatcher ru
 
 // New returns a Dispatcher that keeps everything in s. A nil o means the defaults. It delivers
 // nothing until Run is called. The error says which options are wrong.
+//
+// Make one Dispatcher for a store in each process. A second one counts its attempts and rates for
+// itself, so limits such as Concurrency hold for each, and not for both together.
 func New(s store.Store, o *Options) (*Dispatcher, error) {
-	if s == nil {
+	// Also a nil *boltstore.Store, which is what a host has that ignored the error of Open.
+	if v := reflect.ValueOf(s); s == nil || v.Kind() == reflect.Pointer && v.IsNil() {
 		return nil, errors.New(
 			"dispatcher: New needs a store.Store, such as boltstore.Open returns",
 		)

@@ -66,18 +66,18 @@ const (
 	MissedDead Missed = missed.Dead
 )
 
-// EventQuery names an event, and the subscriptions that an [EventReport] is of.
+// EventQuery names an event. Its Cursor is the Next of an earlier [EventReport], whose
+// subscriptions the next report continues with; if empty, it begins with the oldest.
 type EventQuery struct {
 	Tenant, EventID string
-	Cursor          string // the Next of the report before; if empty, from the oldest subscription
+	Cursor          string
 }
 
-// Event returns an event of a tenant, and what became of it for EventPage of the tenant's
-// subscriptions. It returns store.ErrNotFound if the tenant has no such event: it was never
-// published, no subscription wanted it, or it was removed with its last delivery. It returns an
-// *events.InvalidError for a Cursor that is not one.
-//
-// Reasons go by the subscriptions as they are now.
+// Event returns an event of a tenant, and for up to EventPage of the tenant's subscriptions the
+// delivery of it, or why there is none. The reasons are those of the subscriptions' present
+// settings. It returns store.ErrNotFound if the tenant has no such event: it was never published,
+// no subscription wanted it, or it was removed with its last delivery. It returns an
+// *events.InvalidError for a Cursor that is from no report.
 func (d *Dispatcher) Event(ctx context.Context, q EventQuery) (EventReport, error) {
 	ev, page, err := missed.Of(ctx, d.store, q.Tenant, q.EventID, q.Cursor, EventPage)
 	report := EventReport{Event: ev, Next: page.Next}

@@ -12,19 +12,18 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// Request is the part of a request that Options.Transform may change. All of it is Transform's own.
+// Request is the part of a request that Options.Transform may change. Nothing else uses its memory.
 type Request struct {
-	// Header has the subscription's headers, in canonical form. What is there afterwards is sent.
-	// Names that belong to the sender fail the attempt: those that a subscription cannot set
-	// either.
+	// Header has the subscription's headers, in canonical form. What Transform leaves in it is sent.
+	// The names that a subscription can't set, such as Host and webhook-id, fail the attempt.
 	Header http.Header
 
-	// Body is what is sent, and signed: the event's body, or what Options.CloudEvents makes of it,
-	// or once a request was made what that has sent, and then it cannot be changed any more.
+	// Body is what is sent and signed: the event's body, or what Options.CloudEvents makes of it.
+	// Once the delivery was sent, it is what the first request had, and changes of it are ignored.
 	Body []byte
 }
 
-// Message is what Options.Sign signs: one attempt of a delivery. All of it is Sign's own.
+// Message is what Options.Sign signs: one attempt of a delivery. Sign may keep and change it.
 type Message struct {
 	SubscriptionID string
 	ID             string           // the event's: webhook-id

@@ -13,11 +13,11 @@ import (
 // Observer is told what happens, after it is stored. Each of its functions may be nil. A panic in
 // one is caught and logged.
 //
-// What the host does by a method of the Dispatcher is told in the goroutine that called it. What
-// Run does is told in a goroutine of Run's own, one call after another, in the order in which
-// things happened. A slow function delays no delivery: when more than a few thousand calls wait,
-// further ones are dropped and their number is logged. OnPublish, OnSubscription, OnCanceled and
-// OnAction are called from both, so from several goroutines at once.
+// For what a method of the Dispatcher does, the functions are called in the goroutine that called
+// the method. For what Run does, they are called in one goroutine of Run, one after another, in the
+// order in which things happened. A slow function delays no delivery: when more than a few thousand
+// calls wait, further ones are dropped and their number is logged. OnPublish, OnSubscription,
+// OnCanceled and OnAction are called in both ways, so they must be safe for concurrent use.
 type Observer struct {
 	// OnPublish gets the events of one Publish or PublishTx, or the operational events that Run has
 	// published. PublishTx says when it is called.
@@ -74,7 +74,7 @@ type Observer struct {
 	OnStoreTrouble func(op string, err error)
 }
 
-// Info says which attempt an Observer is told of.
+// Info describes an attempt to the functions of an Observer and a Tracer.
 type Info struct {
 	Subscription store.Subscription // as it was when the attempt started; for reading only
 	EventID      string

@@ -27,8 +27,8 @@ const (
 	DefaultMaxResponse     = 1024
 
 	// DefaultMinSecret is 112 bits, the least that NIST SP 800-131A allows for a key of HMAC. The
-	// keys of Airy's documentation are longer. Who has seen one delivery can try out keys without
-	// asking anybody, so a short key, such as a word, is soon found.
+	// keys of Airy's documentation are longer. Anybody who has seen one delivery can try keys on it,
+	// so a short key, such as a word, is soon found.
 	DefaultMinSecret = 14
 )
 
@@ -78,34 +78,34 @@ type Options struct {
 
 	// DisableAfter is how long a subscription may do nothing but fail, refuse and throttle before
 	// it is unsubscribed with a DisabledReason. A gap between two such attempts counts as an hour
-	// at most: neither time in which nothing was attempted nor an outage of the host's own disables
-	// anybody. If zero, DefaultDisableAfter; if negative, never.
+	// at most, so neither time in which nothing was attempted nor an outage of the host's own
+	// network disables anybody. If zero, DefaultDisableAfter; if negative, never.
 	DisableAfter time.Duration
 
 	// Backoff is when a failed delivery is tried again. If zero, the defaults of its fields.
 	Backoff Backoff
 
 	// Success says which HTTP statuses mean that the receiver took the delivery. It must be safe
-	// for concurrent use. If nil, only 200 does, as Airy documents it; Any2xx is the usual
-	// alternative.
+	// for concurrent use. If nil, only 200 does, as Airy documents it: a receiver that answers 204
+	// fails. Any2xx is the usual alternative.
 	Success func(status int) bool
 
-	// Final says which refusals are final: a delivery that is answered so is dead at once, and not
-	// tried again. It is asked about statuses from 400 to 499 that Success does not take, other
+	// Final says which refusals are final: a delivery that gets such a status is dead at once, and
+	// not tried again. It is asked about statuses from 400 to 499 that Success does not take, other
 	// than 401, 403, 404, 407, 408, 410 and 429, which speak of the endpoint and not of the
 	// delivery. It must be safe for concurrent use; a panic is a failed attempt. If nil, none is.
 	Final func(status int) bool
 
-	// EventTypes are the types that the host publishes. When there are any, Publish, PublishTx and
-	// Subscribe refuse others, but for the operational types in Subscribe with OperationalEvents.
-	// If empty, every well-formed type is taken.
+	// EventTypes are the types that the host publishes. If there are any, Publish, PublishTx and
+	// Subscribe refuse all others; with OperationalEvents, Subscribe takes the operational types
+	// too. If empty, every well-formed type is taken.
 	EventTypes []events.Type
 
-	// TypeVisible says whether a tenant may know of a type of EventTypes. One that is hidden from it
-	// does not exist for it: the catalogue and the descriptions of package httpapi don't have it,
-	// Subscribe and Update refuse its name as an unknown one, and Publish and PublishTx store an
-	// event of that type and tenant for nobody, without an error. What was delivered before stays in
-	// the history. It is called for each event that is published, and must be quick and safe for
+	// TypeVisible says whether a tenant may know of a type of EventTypes. For a tenant from which a
+	// type is hidden, the type does not exist: the catalogue and the descriptions of package httpapi
+	// don't have it, Subscribe and Update refuse its name as an unknown one, and Publish and PublishTx
+	// store no event of that type and tenant, without an error. What was delivered before stays in the
+	// history. It is called for each event that is published, and must be quick and safe for
 	// concurrent use; a panic hides the type. If nil, every tenant may know of all.
 	TypeVisible func(tenant, eventType string) bool
 
@@ -118,19 +118,21 @@ type Options struct {
 	// OperationalEvents has Run publish events about subscriptions: events.TypeDisabled when it has
 	// unsubscribed one, events.TypeExhausted when it has given a delivery up. They are of the
 	// subscription's tenant, and go to the subscriptions that name their type; with EventTypes,
-	// naming them is allowed only with this option. Publish refuses them then. None are published
-	// about deliveries of operational events. Should the process die between an outcome and its
-	// event, or the store's answer be lost, the event is missing: the history has the outcome.
+	// naming them is allowed only with this option. Publish then refuses events of these types. None
+	// are published about deliveries of operational events. If the process dies after it has
+	// recorded an outcome and before it has published the event, or the store's answer is lost, the
+	// event is missing; the history has the outcome.
 	OperationalEvents bool
 
 	// Filter says whether a subscription is to get an event; if not, the delivery ends as canceled
 	// with ReasonFiltered and without an attempt. It is asked immediately before the first attempt,
-	// in its goroutine and its slot of Concurrency, and not again, for retries or redeliveries, once
-	// an attempt has made a request. It is asked again about a delivery that it canceled and that is
-	// redelivered.
+	// in its goroutine and its slot of Concurrency. Once an attempt has made a request, it is not
+	// asked again for retries or redeliveries. It is asked again about a delivery that it canceled
+	// and that is redelivered.
 	//
-	// The delivery has been stored by then, so an event that is not wanted still costs that.
-	// Patterns of event types are cheaper where they suffice. Both arguments are copies. It must be
+	// The delivery has been stored by then, which costs a write even if the event is not wanted.
+	// Patterns of event types, and the Filter of a subscription, are asked before anything is
+	// stored, so they are cheaper. Both arguments are copies. It must be
 	// safe for concurrent use. A panic is a failed attempt of ClassSender; the next one asks again.
 	// If nil, every delivery is attempted.
 	Filter func(store.Subscription, events.Event) bool
@@ -139,8 +141,9 @@ type Options struct {
 	// or in binary mode; see package events/cloudevents. Signatures are over the body that goes out.
 	// It is called at each attempt until one makes a request, and by Ping, before Transform, with a
 	// copy, and must be safe for concurrent use. A Format that is not valid, or a panic, is a failed
-	// attempt, as with Transform. Another Format holds for what has not been sent yet: all requests
-	// of a delivery have the same body and the same headers that begin with ce-. If nil, none are.
+	// attempt, as with Transform. If it returns another Format later, that applies to deliveries that
+	// have not been sent yet: all requests of a delivery have the same body and the same headers that
+	// begin with ce-. If nil, no deliveries are CloudEvents.
 	CloudEvents func(store.Subscription) cloudevents.Format
 
 	// Transform may change the headers and the body of deliveries, for each subscription as it
@@ -149,35 +152,34 @@ type Options struct {
 	// An error or a panic is a failed attempt of ClassSender: it is retried by Backoff and counted,
 	// and leaves the health of the subscription as it is.
 	//
-	// Signatures are over the body that it leaves. All requests with one webhook-id have the same
-	// body: that of the first is kept with the delivery, beside the event's own where they differ,
-	// and sent again at each retry and redelivery, which cannot change it. Headers are those of each
-	// call. A body that is changed takes its place in the store as long as the delivery does, also
-	// if that succeeded.
+	// Signatures cover the body that it leaves. All requests with one webhook-id have the same body:
+	// the body of the first request is stored with the delivery, if it differs from the event's, for
+	// as long as the delivery is. Each retry and redelivery sends it again, and Transform can't
+	// change it any more. The headers are those that each call makes.
 	//
-	// It must be deterministic: the same subscription and event give the same body. After a crash
-	// between an attempt and its recording, or a stop that cuts the attempt off, the attempt is the
-	// first again; should Transform then make something else, the receiver would get two bodies
-	// with one webhook-id. If nil, nothing is changed.
+	// It must make the same body of the same subscription and event each time. After a crash before
+	// an attempt is recorded, or a stop that cuts the attempt off, the next attempt counts as the
+	// first; a different body would then go out under the same webhook-id. If nil, nothing is
+	// changed.
 	Transform func(context.Context, store.Subscription, events.Event, *Request) error
 
 	// Sign returns headers to add to an attempt, such as the signature of a scheme that your
 	// receivers know already. It is called at every attempt, and by Ping, after Transform, and must
-	// be safe for concurrent use. Names that belong to the sender, an error or a panic are a failed
-	// attempt, as with Transform. If nil, none are added.
+	// be safe for concurrent use. A name that only the dispatcher may set, such as webhook-id, an
+	// error or a panic is a failed attempt, as with Transform. If nil, none are added.
 	Sign func(Message) (http.Header, error)
 
-	// Signatures says which signatures the deliveries of a subscription with a symmetric key carry.
-	// One with an Ed25519 key has webhook-signature by all its keys in any case, and Airy's only if
-	// there is a symmetric one too. If zero, those of Airy and of Standard Webhooks. A host whose
-	// receivers all take Standard Webhooks gives SignaturesStandard: they can then not be deceived by
-	// X-Airy-Content-Signature, which covers no time. The other headers of Standard Webhooks are sent
-	// in any case.
+	// Signatures says which signatures the deliveries of a subscription with a symmetric key carry:
+	// webhook-signature of Standard Webhooks, X-Airy-Content-Signature, or both. A subscription with
+	// an Ed25519 key always has webhook-signature, by all its keys, and Airy's only if it has a
+	// symmetric key too. Airy's does not cover the time, so an old delivery can be sent again: give
+	// SignaturesStandard if all your receivers take Standard Webhooks. The headers webhook-id,
+	// webhook-timestamp and webhook-attempt are always sent. If zero, SignaturesBoth.
 	Signatures Signatures
 
-	// MinSecret is how many bytes a new signature key must have, from 1 to 32: of a key that starts
-	// with "whsec_", whose base64 must have 24 bytes anyway, those that it decodes to. It does not
-	// touch keys that are stored already. 1 takes every key that Airy takes. If zero,
+	// MinSecret is how many bytes a new signature key must have, from 1 to 32. Of a key that starts
+	// with "whsec_" the decoded bytes count, of which there must be 24 in any case. It does not
+	// affect keys that are stored already. 1 takes every key that Airy takes. If zero,
 	// DefaultMinSecret.
 	MinSecret int
 
@@ -189,71 +191,73 @@ type Options struct {
 	// it should forget. If it then returns others, the request is made again with them, once, within
 	// the same attempt. rejected is nil at the first call.
 	//
-	// Values are masked in the history. Names that belong to the sender, an error or a panic are a
-	// failed attempt, as with Transform. If nil, none are added.
+	// Values are masked in the history. A name that only the dispatcher may set, an error or a panic
+	// is a failed attempt, as with Transform. If nil, none are added.
 	Authenticate func(
 		ctx context.Context, sub store.Subscription, rejected http.Header,
 	) (http.Header, error)
 
-	// Policy says how the deliveries of a subscription are attempted, where that is not as these
-	// options say. The subscription is a copy. After a restart it should say the same of the same
-	// subscription, whose deliveries go on by its Backoff.
+	// Policy says how the deliveries of one subscription are attempted, where that differs from these
+	// options. The subscription is a copy. Return the same for the same subscription after a restart:
+	// deliveries that wait for a retry then go on by the same Backoff.
 	//
 	// It is called in a goroutine of its own when a subscription has something due, and the answer
 	// holds until the subscription changes, for ten seconds at most. At most Concurrency calls run
 	// at once. An answer that does not come within a few milliseconds puts off the attempts of that
 	// subscription alone until it is there; a panic, or a policy that is out of its bounds, puts
-	// them off for some seconds. Run returns when all calls have. If nil, all have the policy of
-	// these options, which costs nothing.
+	// them off for some seconds. Run waits for all calls before it returns. If nil, every
+	// subscription has the policy of these options.
 	Policy func(store.Subscription) Policy
 
 	// OwnerMay are the bounds within which the owner of a subscription may set its Rate and Timeout,
-	// also over HTTP and in the console. Where Policy says something too, the lesser of both holds.
-	// If zero, owners set neither.
+	// also over HTTP and in the console. If Policy gives a value too, the lesser of both applies. If
+	// zero, owners can set neither.
 	OwnerMay OwnerBounds
 
-	// MaxTimeout is the longest Timeout of any policy, an hour at most. Leases last as long, and
-	// with them what a process holds back that has died. If zero, Timeout, or OwnerMay.Timeout if
-	// that is longer.
+	// MaxTimeout is the longest Timeout of any policy, an hour at most. Leases last 15 s longer than
+	// that: with a store that other processes share, it is also how long the deliveries that a
+	// process had under way when it died have to wait. If zero, Timeout, or OwnerMay.Timeout if that
+	// is longer.
 	MaxTimeout time.Duration
 
 	// ReceiverSteers obeys a header of an endpoint's answer: "webhook-delivery: abort-message" ends
 	// the delivery as dead unless the answer is a success, and "webhook-delivery: disable"
-	// unsubscribes the subscription with a DisabledReason as well. An endpoint that says so counts
-	// as one that works. It is for hosts whose customers' endpoints answer for themselves: a shared
-	// gateway before them could unsubscribe all. Ping does not obey. A 410 unsubscribes in any case.
+	// unsubscribes the subscription with a DisabledReason as well. Neither counts as a failure of the
+	// endpoint. Don't set it if customers' endpoints are behind a gateway that others control: the
+	// gateway could unsubscribe all of them. Ping does not obey. A 410 unsubscribes in any case.
 	ReceiverSteers bool
 
-	// Quota returns what a tenant may use: how many subscriptions, how much in them, how many
-	// pending deliveries, how many pings and replays in a minute. A call beyond it returns a
-	// *QuotaError and changes nothing. What the host does by the store itself, and operational
-	// events, have no quota.
+	// Quota returns what a tenant may use: how many subscriptions and how large, how many pending
+	// deliveries, how many pings and replays in a minute. A call beyond it returns a *QuotaError and
+	// changes nothing. Calls of the store itself, and operational events, have no quota.
 	//
 	// It is called in the goroutine of Subscribe, Update, RotateSecret, Unsubscribe, Publish,
-	// PublishTx, Ping, Redeliver and Replay, with nothing held that others wait for, but in
-	// PublishTx the host's own transaction: one that blocks blocks that call, and one that panics
-	// makes it fail. It must be safe for concurrent use. If nil, every tenant, "" too, has the
-	// defaults of Quota.
+	// PublishTx, Ping, Redeliver and Replay. If it blocks, it blocks that call and no other, except
+	// that the transaction of a PublishTx stays open meanwhile. If it panics, the call fails. It must
+	// be safe for concurrent use. If nil, every tenant, the tenant "" included, has the defaults of
+	// Quota.
 	Quota func(tenant string) Quota
 
 	// Verify says how an endpoint must prove that it wants deliveries before it gets the first, and
 	// again when the URL of its subscription changes. Until then the subscription is Unverified:
 	// events are kept for it, pending, and nothing is attempted; see Dispatcher.Verify.
-	// Subscriptions from before stay as they are until their URL changes. If zero, no proof is
-	// needed; a subscription that is Unverified then stays so until it is Subscribed by Update.
+	// Subscriptions that were made without Verify stay as they are until their URL changes. If zero,
+	// no proof is needed; a subscription that is Unverified from before stays so until Update sets
+	// its Status to Subscribed.
 	Verify Verification
 
 	// AllowPull allows subscriptions without a URL: their deliveries stay pending until they are
-	// read by Dispatcher.Poll. It does not go with Filter, which is asked about attempts. If false,
-	// each new subscription needs a URL; those without one can still be read.
+	// read by Dispatcher.Poll. It can't be combined with Filter, which is asked about attempts: New
+	// then returns an error. If false, each new subscription needs a URL; those that have none can
+	// still be read.
 	AllowPull bool
 
-	// RequireHTTPS refuses subscriptions with an http URL. It does not touch those that exist.
+	// RequireHTTPS refuses new subscriptions with an http URL. It does not affect those that exist.
 	RequireHTTPS bool
 
 	// AllowPrefixes are addresses that deliveries may go to although the built-in list denies them,
-	// such as a host's own network. DenyPrefixes are denied in any case; they come first. Both hold
-	// for the address that is really dialed. See the package comment for the built-in list.
+	// such as a host's own network. DenyPrefixes are denied even if AllowPrefixes has them. Both are
+	// compared with the address that is dialed. See the package comment for the built-in list.
 	AllowPrefixes, DenyPrefixes []netip.Prefix
 
 	// AllowLoopback lets deliveries go to the machine that the host runs on: 127.0.0.0/8, ::1, and
@@ -266,35 +270,34 @@ type Options struct {
 	// names none is its scheme's. If empty, 80, 443 and those from 1024 on.
 	Ports []uint16
 
-	// Transport sends the requests. With one of your own, the address guard, the response limits,
-	// Proxy, TLS, and that tenants share no connection are your responsibility; GuardedDialer makes
-	// the guard yours. Redirects are still not followed, the Timeout still holds, and the body of a
-	// request can be read twice, so that a transport can repeat a request once. If nil, guarded
-	// connections, for HTTP/1.1 and HTTP/2.
+	// Transport sends the requests. A Transport of your own must do what the default one does: guard
+	// addresses (GuardedDialer helps), bound the response, obey Proxy and TLS, and keep the
+	// connections of tenants apart. Redirects are still not followed, and Timeout still applies. The
+	// body of a request can be read twice, so that a transport can repeat a request once. If nil,
+	// guarded connections, for HTTP/1.1 and HTTP/2.
 	Transport http.RoundTripper
 
 	// TLS returns the configuration of the connections to a subscription's endpoint, with a client
 	// certificate or the certificates of a private authority; nil for the default, which trusts the
-	// system's. The address guard holds as always. It is called for each attempt at an https URL,
-	// in the attempt's goroutine, and must be quick and safe for concurrent use: read from memory.
-	// A call that blocks holds its attempt, and no other. A panic, also of a function in the
-	// configuration, fails the attempt as one of Transform does.
+	// system's authorities. The address guard applies in any case. It is called for each attempt at
+	// an https URL, in the attempt's goroutine, and must be quick and safe for concurrent use: read
+	// from memory. A call that blocks delays its own attempt alone. A panic, also of a function in
+	// the configuration, fails the attempt as a panic of Transform does.
 	//
 	// Return the same pointer as long as the configuration is the same: a connection is used again
-	// only with the pointer that it was opened with, and so a new one is how to change a
-	// certificate. What it points to is read, and must not be changed. A ClientSessionCache whose
-	// Put panics costs the session alone. MinVersion is raised to TLS 1.2 if it is lower, and
-	// NextProtos is ignored. Sessions are resumed only if it has a ClientSessionCache, which should
-	// be of one identity. If nil, the default for all.
+	// only for the pointer that it was opened with. To change a certificate, return a new pointer,
+	// and don't change a configuration that was returned. MinVersion is raised to TLS 1.2 if it is
+	// lower, and NextProtos is ignored. Sessions are resumed only if the configuration has a
+	// ClientSessionCache; give each identity one of its own. If nil, the default for all.
 	TLS func(store.Subscription) *tls.Config
 
-	// DisableHTTP2 has every connection speak HTTP/1.1. Through a Proxy they do so anyway. If
-	// false, https endpoints that prefer HTTP/2 get it.
+	// DisableHTTP2 makes every connection speak HTTP/1.1, which those through a Proxy do in any case.
+	// If false, https endpoints that offer HTTP/2 are sent HTTP/2.
 	DisableHTTP2 bool
 
-	// Proxy is the http, https or socks5 proxy for every delivery. The guard then cannot see the
-	// endpoint's address: the proxy must. Proxies named in the environment are never used. If nil,
-	// none.
+	// Proxy is the http, https or socks5 proxy for every delivery. The address guard can't see the
+	// endpoint's address then, so the proxy must refuse internal addresses. Proxies named in the
+	// environment are never used. If nil, none.
 	Proxy *url.URL
 
 	// UserAgent is the User-Agent of deliveries whose subscription does not set its own. If empty,

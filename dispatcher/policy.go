@@ -26,10 +26,11 @@ type Policy struct {
 	Success, Final func(status int) bool
 
 	// Rate is how many attempts may start in a second on average, 0.1 being one in ten seconds, and
-	// Burst how many at once, at least one. Deliveries beyond it wait in the store, in their order,
-	// and take no slot of Concurrency. It holds for all replicas of a pgstore together; one that
-	// takes a subscription over may start another burst. A Run begins with one attempt and not with
-	// a burst, so restarts don't add up to more. A Rate of zero, or math.Inf(1), is no limit.
+	// Burst how many at once, at least one. Deliveries beyond the rate wait in the store, in their
+	// order, and take no slot of Concurrency. With pgstore the rate is that of all replicas together,
+	// but a replica that takes a subscription over may start another burst. Run begins with one
+	// attempt and not with a burst, so restarts don't exceed the rate. A Rate of zero, or
+	// math.Inf(1), is no limit.
 	Rate  float64
 	Burst int
 
@@ -40,8 +41,8 @@ type Policy struct {
 	// Method is POST, PUT or PATCH. If empty, POST.
 	Method string
 
-	// ContentType is that of the body, for a body that Options.Transform makes. Another one holds
-	// for what has not been sent yet. If empty, application/json.
+	// ContentType is the Content-Type of deliveries, for a body that Options.Transform makes. A change
+	// applies to deliveries that have not been sent yet. If empty, application/json.
 	ContentType string
 }
 
@@ -51,9 +52,9 @@ type OwnerBounds struct {
 	Rate    float64       // the highest Subscription.Rate; if zero, none can be set
 }
 
-// PolicyOf returns the policy of a subscription with all defaults set: what Options.Policy says,
-// and its owner within Options.OwnerMay. Its error says that the host's function has panicked, or
-// which field is out of its bounds.
+// PolicyOf returns the policy of a subscription with all defaults set: that of Options.Policy, with
+// what its owner has set within Options.OwnerMay. The error says that Options.Policy has panicked,
+// or which field is out of its bounds.
 func (d *Dispatcher) PolicyOf(sub store.Subscription) (Policy, error) {
 	return d.policy.of(sub)
 }

@@ -10,29 +10,33 @@ import (
 
 // The bounds of a poll.
 const (
-	MaxPoll     = pull.MaxItems     // deliveries in one answer
-	DefaultPoll = pull.DefaultItems // if PollRequest.Max is zero
-	MaxPollWait = pull.MaxWait
+	MaxPoll     = pull.MaxItems     // 100 deliveries in one answer
+	DefaultPoll = pull.DefaultItems // 20 deliveries, if PollRequest.Max is zero
+	MaxPollWait = pull.MaxWait      // 20 s
 
-	// MaxPolls is how many polls of one tenant may be open at once, and maxAllPolls of all.
-	MaxPolls    = 16
-	maxAllPolls = 1024
+	// MaxPolls is how many polls of one tenant may be open at once. Of all tenants together there
+	// may be 1,024.
+	MaxPolls = 16
 )
+
+// maxAllPolls is how many polls of all tenants may be open at once.
+const maxAllPolls = 1024
 
 // PollRequest asks for deliveries of a subscription without a URL.
 type PollRequest struct {
 	SubscriptionID string
 
-	// Cursor is that of the last answer, whose deliveries are recorded as delivered by it; empty to
-	// begin, or to read again what was not acknowledged.
+	// Cursor is that of the last answer. It acknowledges that answer's deliveries: they are recorded
+	// as delivered. It is empty to begin, or to read again what was not acknowledged.
 	Cursor string
 
-	Max  int           // deliveries at most, MaxPoll at most; if zero, DefaultPoll
-	Wait time.Duration // for something to come, MaxPollWait at most; if zero, none
+	Max  int           // how many deliveries to return, MaxPoll at most; if zero, DefaultPoll
+	Wait time.Duration // how long to wait for the first, MaxPollWait at most; if zero, not at all
 }
 
-// PolledDelivery is a delivery as an attempt would have sent it, with the headers that are not
-// HTTP's own. It can be sent on as it is, and verifies as long as its signature is fresh.
+// PolledDelivery is a delivery as an attempt would have sent it, with all headers but those of HTTP
+// itself, such as Content-Length. A relay can send it on as it is; receivers then verify it as long
+// as its timestamp is within their tolerance.
 type PolledDelivery struct {
 	EventID, EventType string
 	Time               time.Time // when the event happened
@@ -48,24 +52,25 @@ type PollResult struct {
 	More       bool             // there is more to read at once
 }
 
-// Poll reads what is pending of a subscription that has no URL (Options.AllowPull), oldest first,
-// and records what its Cursor names as delivered. A delivery is in each answer until an
-// acknowledgment is recorded, so it is read at least once, and without lost answers exactly once;
-// two readers of one subscription read the same. Of a subscription that is Paused or Unsubscribed
-// it reads nothing.
+// Poll returns the pending deliveries of a subscription that has no URL (Options.AllowPull), oldest
+// first, after it has recorded as delivered those that q.Cursor acknowledges. A delivery is in
+// every answer until it is acknowledged: it is read at least once, and exactly once if no answer is
+// lost. Two readers of one subscription read the same deliveries. A subscription that is Paused or
+// Unsubscribed has none to read.
 //
-// The attempt is recorded when it is acknowledged, with the status 200 and no duration;
-// Observer.OnAttempt and OnDelivered are told then, by the goroutine of the call. Transform and
-// Sign are asked at each poll; the Rate of the Policy and the breaker have no part in it. Run need
-// not be running, and any process that shares the store can be asked.
+// An acknowledged delivery gets an attempt in the history, with the status 200 and no duration, and
+// Observer.OnAttempt and OnDelivered are called in the goroutine of the Poll. Transform and Sign
+// are called at each poll; the Rate of the Policy and the breaker have no effect. Run need not be
+// running, and any process that shares the store can answer.
 //
-// What is not to be sent yet (Event.NotBefore), or Transform or Sign fails for, stays pending, with
-// what is behind it in its key, and is passed over: the search for others ends after ten seconds.
+// A delivery that must not be sent yet (Event.NotBefore), or for which Transform or Sign fails, is
+// left out and stays pending, with the later deliveries of its key. The search for others ends
+// after ten seconds.
 //
-// An answer has 4 MiB of bodies at most, unless its first is larger. It returns an
-// *events.InvalidError for a request that is out of its bounds, a Cursor that no answer had, or a
-// subscription that has a URL; a *QuotaError beyond MaxPolls; store.ErrNotFound if the subscription
-// does not exist; and store.ErrSealed if its headers and secrets don't open.
+// The bodies of an answer add up to 4 MiB at most, unless the first alone is larger. Poll returns
+// an *events.InvalidError for a request that is out of its bounds, a Cursor that is from no answer,
+// or a subscription that has a URL; a *QuotaError beyond MaxPolls; store.ErrNotFound if the
+// subscription does not exist; and store.ErrSealed if its headers and secrets can't be decrypted.
 func (d *Dispatcher) Poll(ctx context.Context, q PollRequest) (PollResult, error) {
 	batch, err := d.poller.Poll(ctx, pull.Request(q))
 	out := PollResult{Cursor: batch.Cursor, More: batch.More}

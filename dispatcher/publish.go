@@ -17,8 +17,9 @@ import (
 // other error it is not known whether they were stored, and publishing the same events again is
 // safe: an event is stored once. Events that no subscription wants are not stored.
 //
-// Events get their place in the order of delivery in the order given. One call with many is much
-// cheaper than many calls.
+// Events are delivered in the order given. One call with many events is much cheaper than many
+// calls. Don't call it inside a transaction of your own on the same bbolt database, for whose end
+// it would wait: call PublishTx.
 func (d *Dispatcher) Publish(ctx context.Context, evs ...events.Event) error {
 	return d.publisher.Publish(ctx, evs)
 }
@@ -33,9 +34,10 @@ func (d *Dispatcher) Publish(ctx context.Context, evs ...events.Event) error {
 //		return d.PublishTx(ctx, s.Tx(tx), event)
 //	})
 //
-// tx comes from the store that New was given, or, if that one wraps another, from the one inside:
-// Tx of boltstore, Tx (pgx) or SQLTx (database/sql) of pgstore. Nothing commits but the host. With
-// store/shards it is made by Tx of that package, which refuses events of tenants in other stores.
+// Make tx by the store that New was given or, if that one wraps another such as sealed does, by the
+// store inside: by Tx of boltstore, or Tx (pgx) or SQLTx (database/sql) of pgstore. It can't be
+// checked here that tx is of that store: events go to the store that made tx. With store/shards, Tx
+// of that package makes it, and refuses events of tenants in other stores. Only the host commits.
 //
 // It checks what Publish checks, and returns the same errors. After an *events.InvalidError or a
 // *QuotaError the transaction is as it was; after any other error roll it back (pgstore allows to

@@ -21,13 +21,13 @@ const Unlimited = -1
 // Quota is what one tenant may use; see Options.Quota. Of each field, zero is the default and a
 // negative value, such as Unlimited, is no limit.
 //
-// The rates hold for each Dispatcher: several replicas together allow as many times as much. What
-// is left of a rate collects over a minute, so all of it can be used at once. The other quotas are
-// looked at before a call changes anything, and calls that run at the same time do not see each
-// other: they can be exceeded by what such calls add, and no more.
+// Each Dispatcher counts rates for itself, so three replicas allow three times as much. What a
+// minute allows can be used all at once. The other quotas are checked before a call changes
+// anything, and calls that run at the same time do not see each other: a quota can be exceeded by
+// what such calls add, and no more.
 type Quota struct {
-	// Subscriptions is how many subscriptions the tenant may have, subscribed or not. Subscribe
-	// makes no more then; those that exist can still be changed and replaced. If zero,
+	// Subscriptions is how many subscriptions the tenant may have, subscribed or not. At that number
+	// Subscribe makes no more; those that exist can still be changed and replaced. If zero,
 	// DefaultSubscriptions.
 	Subscriptions int
 
@@ -66,8 +66,10 @@ const (
 	// one a second on average, and five at once.
 	QuotaSubscriptionPings QuotaKind = quota.SubscriptionPings
 
-	QuotaHostProofs QuotaKind = quota.HostProofs // of Verify, to one host: 30 a minute
-	QuotaPolls      QuotaKind = quota.Polls      // MaxPolls
+	// QuotaHostProofs is the bound of requests by Verify to one host: 30 a minute.
+	QuotaHostProofs QuotaKind = quota.HostProofs
+
+	QuotaPolls QuotaKind = quota.Polls // MaxPolls
 )
 
 // QuotaError says that a call would exceed a quota of a tenant. Nothing was changed. Subscribe,

@@ -38,7 +38,7 @@ func (d *Dispatcher) ReplayCount(ctx context.Context, q store.DeliveryQuery) (in
 	return d.replayer.Count(ctx, q)
 }
 
-// MaxReplayStep is how many deliveries one ReplayStep makes pending at most.
+// MaxReplayStep is how many deliveries one ReplayStep makes pending at most: 1000.
 const MaxReplayStep = replay.MaxStep
 
 // ReplayResult is what a step of a replay has done.
@@ -47,18 +47,18 @@ type ReplayResult struct {
 	Next     string // the Cursor of the query for the next step; empty after the last
 }
 
-// ReplayStep is one step of a Replay that its caller drives: a page or a job that shows how far it
-// is, stops when it is told to, and goes on after a restart. The first step has no Cursor; each
-// further one has the Next of the one before it, and the same query otherwise. The steps together
-// are of what was published before the first of them, or before q.Until. ReplayCount says what the
-// sum of Replayed will be, if nothing changes meanwhile.
+// ReplayStep does a part of a Replay, for a page or a job that shows progress, can be stopped, and
+// goes on after a restart. The first step has no Cursor; each further one has the Next of the step
+// before it and otherwise the same query. The steps together replay what was published before the
+// first step, or before q.Until. ReplayCount returns what Replayed of all steps will add up to, if
+// nothing changes meanwhile.
 //
 // A step makes at most q.Limit deliveries pending, or MaxReplayStep if that is less; 500 if q.Limit
-// is zero. It may make fewer, or none, and have a Next: the store has read as much as one call may.
-// Repeating a step is safe.
+// is zero. If it makes fewer, or none, and there is a Next, it has read as much as one call may:
+// call it again. Repeating a step is safe.
 //
-// It returns errors as Replay does, and for a Cursor that no step has returned. Each step counts as
-// a replay in Quota.ReplaysPerMinute, unless q.AnyTenant is set.
+// It returns the errors of Replay, and an *events.InvalidError for a Cursor that is from no step.
+// Each step counts as a replay in Quota.ReplaysPerMinute, unless q.AnyTenant is set.
 func (d *Dispatcher) ReplayStep(ctx context.Context, q store.DeliveryQuery) (ReplayResult, error) {
 	replayed, next, err := d.replayer.Step(ctx, q)
 	return ReplayResult{replayed, next}, err

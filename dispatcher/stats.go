@@ -18,9 +18,8 @@ type Stats struct {
 	Running       bool      // Run is running in this process
 
 	// Unwanted is how many events were published that no subscription got, by their type, by this
-	// process since its store was opened; see store.Stats. They tell of a Tenant that was
-	// forgotten, a type that is spelled otherwise than subscribed to, or a Time from before the
-	// subscription.
+	// process since its store was opened; see store.Stats. The usual causes are an event without its
+	// Tenant, a type that subscriptions spell differently, and a Time from before the subscription.
 	Unwanted map[string]int
 
 	Attempts  uint64 // attempts made
@@ -29,8 +28,8 @@ type Stats struct {
 	Dead      uint64 // deliveries given up
 	Pings     uint64 // pings sent; they are no attempts. Observer.OnPing says whose
 
-	// OutageSince is when it began to look as if this host's own network is down; zero when it does
-	// not. See Outage.
+	// OutageSince is when this host's own network began to look down; zero if it looks fine. See
+	// Outage.
 	OutageSince time.Time
 }
 
@@ -78,21 +77,20 @@ type SubscriptionStats struct {
 	Failures int  // failed attempts since the last success
 	New      bool // no attempt has shown yet whether its endpoint works
 
-	// FailingFor is the time from the first of those failures to the last, which
-	// Options.DisableAfter is compared with. A gap between two failures counts as an hour at most,
-	// because nothing may have been attempted in it. FailingSince is the time of the last failure
-	// less FailingFor, so it is later than the first failure if there was a longer gap. Both are
-	// zero without failures.
+	// FailingFor is the time from the first of those failures to the last. When it reaches
+	// Options.DisableAfter, the subscription is unsubscribed. A gap between two failures counts as an
+	// hour at most, because nothing may have been attempted in it. FailingSince is the time of the
+	// last failure less FailingFor, so it is later than the first failure if there was a longer gap.
+	// Both are zero without failures.
 	FailingSince time.Time
 	FailingFor   time.Duration
 
-	// NextProbeAt is when the next probe may be made, by the store's clock; zero if the breaker is
-	// closed, or a probe may be made now. After a Ping that succeeds, Redeliver or Replay it is
-	// zero.
+	// NextProbeAt is when the next probe may be made, by the store's clock. It is zero if the breaker
+	// is closed or a probe may be made now, as after Redeliver and Replay.
 	NextProbeAt time.Time
 
-	// ThrottledUntil is until when a throttled answer keeps it from being attempted, by the store's
-	// clock, be it past or not; zero if there is none. Pace is the least time between two attempts
+	// ThrottledUntil is the end of the wait that the last throttled answer asked for, by the store's
+	// clock. It may be past; it is zero if there was none. Pace is the least time between two attempts
 	// that was learnt from such answers; zero is no bound.
 	ThrottledUntil time.Time
 	Pace           time.Duration

@@ -19,17 +19,16 @@ const (
 	// VerifyNone asks for no proof.
 	VerifyNone = VerifyMethod(verify.None)
 
-	// VerifyChallenge posts an event of type TypeChallenge, signed, by the path that deliveries
-	// take, but whole, without the subscription's Fields, and never as a CloudEvent. The answer must
-	// be a success whose body is the challenge, as text or as the only member, "challenge", of a
-	// JSON object, and not in the form that Transform has sent; signing.Challenge finds it in a
-	// request.
+	// VerifyChallenge posts a signed event of type TypeChallenge, with the subscription's headers and
+	// the host's Transform, but without its Fields, and never as a CloudEvent. The endpoint agrees by
+	// a success whose body is the challenge, as plain text or as {"challenge":"…"}. An answer that
+	// repeats the request's body does not count. A receiver gets the challenge by signing.Challenge.
 	VerifyChallenge = VerifyMethod(verify.Challenge)
 
 	// VerifyHandshake sends the OPTIONS request of HTTP 1.1 Web Hooks for Event Delivery (section 4;
-	// part of CloudEvents 1.0.2). The answer must allow Origin, and a rate that it allows becomes
-	// the AllowedRate of the subscription: the lower of it and its owner's Rate holds, also where
-	// Options.OwnerMay lets owners set none. Each delivery then has the header
+	// part of CloudEvents 1.0.2). The endpoint agrees by an answer that allows Origin. A rate that the
+	// answer allows becomes the AllowedRate of the subscription; the lower of it and the owner's Rate
+	// applies, even if Options.OwnerMay lets owners set no rate. Each delivery then has the header
 	// WebHook-Request-Origin.
 	VerifyHandshake = VerifyMethod(verify.Handshake)
 )
@@ -38,36 +37,38 @@ const (
 type Verification struct {
 	Method VerifyMethod
 
-	// The rest is for VerifyHandshake. Origin is the DNS name that stands for the host; it must be
-	// there. Rate is how many deliveries a minute are asked for; if zero, none is said.
+	// All other fields are for VerifyHandshake. Origin is the DNS name of the host; it is required.
+	// Rate is how many deliveries a minute the host asks for; if zero, it asks for no rate.
 	Origin string
 	Rate   int
 
-	// Callback is the https URL, without a query, of httpapi.Granted of this host, by which an
-	// endpoint can agree within a day after it was asked. CallbackKey signs what stands in its
-	// query; all processes of the host need the same. If empty, endpoints agree in their answer.
+	// Callback is the https URL, without a query, at which this host serves httpapi.Granted. An
+	// endpoint can agree by a call of it within a day after it was asked. CallbackKey signs the
+	// query of that call, and must be the same in all processes of the host. If empty, endpoints can
+	// agree in their answers only.
 	Callback    string
 	CallbackKey signing.Secret
 }
 
 // Verify asks the endpoint of a subscription now whether it wants deliveries, as Options.Verify
 // says. If it agrees, Attempt.Error is empty, VerifiedAt is now, and an Unverified subscription is
-// Subscribed: what has collected is delivered, by slow start. Run asks by itself when a
+// Subscribed: what has collected is delivered, few at a time at first. Run asks by itself when a
 // subscription becomes Unverified in its process, and again after 10 seconds, a minute and 10
-// minutes; what a quota puts off does not count. Run need not be running for a call.
+// minutes; a request that a quota puts off is not one of these. Verify works without Run.
 //
-// Each request counts as a ping in the quotas (see Ping), and one host, on any port, gets at most
-// 30 a minute from each process, of all tenants together, beyond which it is a *QuotaError. It
-// returns an *events.InvalidError if Options.Verify is zero or the subscription has no URL,
-// store.ErrConflict if the URL was changed meanwhile, and else errors as Ping does.
+// Each request counts as a ping in the quotas (see Ping). In addition, one host on any port gets at
+// most 30 a minute from each process, of all tenants together; beyond that Verify returns a
+// *QuotaError. It returns an *events.InvalidError if Options.Verify is zero or the subscription has
+// no URL, store.ErrConflict if the URL was changed meanwhile, and otherwise the errors of Ping.
 func (d *Dispatcher) Verify(ctx context.Context, id string) (store.Attempt, error) {
 	return d.proofs.Verify(ctx, id)
 }
 
-// Granted records that an endpoint has agreed by Verification.Callback: id and key are those of
-// the call's query, and rate is its WebHook-Allowed-Rate, which may be empty. It returns
-// store.ErrNotFound if they give no permission, store.ErrConflict if the URL was changed meanwhile,
-// and else an error of the store. Package httpapi has the handler.
+// Granted records that an endpoint has agreed by calling Verification.Callback: id and key are from
+// the query of that call, and rate is its header WebHook-Allowed-Rate, which may be empty. Use the
+// handler of package httpapi rather than this. It returns store.ErrNotFound if id and key are not
+// from a request of this host, store.ErrConflict if the URL was changed meanwhile, and otherwise an
+// error of the store.
 func (d *Dispatcher) Granted(ctx context.Context, id, key, rate string) error {
 	return d.proofs.Granted(ctx, id, key, rate)
 }

@@ -32,7 +32,7 @@ func (e Event) validateHead() error {
 	invalid := func(field, reason string) error { return &InvalidError{Field: field, Reason: reason} }
 	switch {
 	case e.ID == "":
-		return invalid("id", "is empty; give the event an id of its own, or make it with New")
+		return invalid("id", "is empty; give the event an id of its own, or make it with events.New")
 	case len(e.ID) > maxIDLen:
 		return invalid("id", "is longer than 128 characters; shorten it")
 	case !isWord(e.ID):

@@ -24,8 +24,8 @@ type Authorizer func(*http.Request) (tenant string, err error)
 func NoAuth(*http.Request) (string, error) { return "", nil }
 
 // Unauthenticated is the error by which an [Authorizer] says that a request has no valid
-// credentials, so that others may help: the request gets a 401 (RFC 9110, 15.5.2). Any other error
-// is a 403, which says that they would not.
+// credentials: it gets a 401 (RFC 9110, 15.5.2), after which a client may try others. Any other
+// error gets a 403, after which other credentials are no use.
 type Unauthenticated struct {
 	// Challenge is the header WWW-Authenticate, which tells the client how to authenticate, such as
 	// `Bearer realm="hooks"`. It must be one that HTTP allows. If empty, "Bearer".

@@ -58,11 +58,12 @@
 // is not used it makes a webhook. It tells a stranger little, since the ids are random UUIDs, which
 // must be known to be tried.
 //
-// [Options.Access] says more of a request: that it comes from the operator of the host, who may see
-// and change what is of any tenant. Lists, figures and replays are then of all tenants, or of the
-// one that the field "tenant" names; each webhook and delivery in a response has its "tenant"; and
-// /webhooks.stats without an id has the figures of the host. A tenant's own requests can't have
-// that field, and no response to them shows it.
+// [Options.Access] can say of a request that it comes from the operator of the host, who may see
+// and change the webhooks of every tenant. Lists, figures and replays are then of all tenants, or
+// of the tenant that the field "tenant" names; subscribe makes the webhook for that tenant, and
+// without the field for the tenant ""; each webhook and delivery in a response has its "tenant";
+// and /webhooks.stats without an id has the figures of the host. A tenant's own requests can't have
+// the field, and no response to them has it.
 //
 //	o := &httpapi.Options{Access: func(r *http.Request, tenant string) (httpapi.Access, error) {
 //		user := sessions.Of(r)

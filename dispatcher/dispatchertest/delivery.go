@@ -2,6 +2,7 @@ package dispatchertest
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -23,6 +24,13 @@ type Delivery struct {
 
 	Header http.Header // of the request, with the signatures
 	Body   []byte      // what is signed: Type, Time and Payload are parsed from it
+}
+
+// String returns the delivery in a line, for the messages of a test: its type, ID and attempt,
+// where it went, what was answered, and the payload.
+func (d Delivery) String() string {
+	return fmt.Sprintf("%s %s, attempt %d to %s, answered %d: %s",
+		d.Type, d.ID, d.Attempt, d.URL, d.Status, d.Payload)
 }
 
 // parse reads a request as a receiver does. After an error, the Delivery has what was read before.

@@ -41,8 +41,10 @@
 //
 // # Transactions
 //
-// A host that publishes in its own transactions gives [NewOn] the store that it really has.
-// WaitIdle and All show what was not sent:
+// A host that publishes in its own transactions gives [NewOn] the store that it really has. On a
+// file this works in a bubble too; a retry then comes some milliseconds later than its delay, which
+// is how long a file takes to record an attempt, so compare times with a margin. WaitIdle and All
+// show what was not sent:
 //
 //	func TestDeclinedOrderSendsNothing(t *testing.T) {
 //		m, r := newMarket(t, nil) // NewOn(t, store, nil) is in it
@@ -53,7 +55,7 @@
 //		}
 //		r.WaitIdle()
 //		if got := acme.All(); len(got) != 0 {
-//			t.Errorf("got %s, want nothing", got[0].Payload)
+//			t.Errorf("got %v, want nothing", got)
 //		}
 //	}
 //

@@ -115,7 +115,7 @@ func TestDeclinedOrderSendsNothing(t *testing.T) {
 	}
 	r.WaitIdle()
 	if got := acme.All(); len(got) != 0 {
-		t.Errorf("got %s, want nothing", got[0].Payload)
+		t.Errorf("got %v, want nothing", got)
 	}
 }
 

@@ -1,6 +1,7 @@
 package dispatchertest_test
 
 import (
+	"fmt"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -103,5 +104,21 @@ func TestAt(t *testing.T) {
 		if got := r.At(url).Next(); got.Status != want {
 			t.Errorf("got status %d, want %d", got.Status, want)
 		}
+	}
+}
+
+// A test that prints a delivery sees what it is, in one line.
+func TestDeliveryPrints(t *testing.T) {
+	d, r := dispatchertest.New(t, nil)
+	sub := r.Subscribe()
+	sub.Answer(500)
+	if err := (shop{d}).order(t.Context(), "tea"); err != nil {
+		t.Fatal(err)
+	}
+	got := r.Next()
+	want := fmt.Sprintf(`order.created %s, attempt 1 to %s, answered 500: {"item":"tea"}`,
+		got.ID, sub.URL)
+	if text := fmt.Sprint(got); text != want {
+		t.Errorf("got %s, want %s", text, want)
 	}
 }

@@ -17,7 +17,7 @@
 //	outhook.store.errors             counter    {error}         failed calls of the store by Run
 //	outhook.pings                    counter    {ping}          pings sent, which are no attempts
 //	outhook.outages                  counter    {outage}        outages of the host's own network
-//	outhook.outage                   gauge      1               1 in such an outage, 0 otherwise
+//	outhook.outage                   gauge      {outage}        1 in such an outage, 0 otherwise
 //	outhook.subscriptions            gauge      {subscription}  subscriptions of any status
 //	outhook.deliveries.pending       gauge      {delivery}      deliveries that are pending
 //	outhook.deliveries.in_flight     gauge      {delivery}      pending ones that are under way

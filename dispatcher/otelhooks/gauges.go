@@ -31,7 +31,7 @@ func (m *metrics) registerGauges(meter metric.Meter, d *dispatcher.Dispatcher) e
 	pending := gauge("outhook.deliveries.pending", "{delivery}", "Deliveries that are pending.")
 	inFlight := gauge("outhook.deliveries.in_flight", "{delivery}",
 		"Pending deliveries that are under way.")
-	outage := gauge("outhook.outage", "1",
+	outage := gauge("outhook.outage", "{outage}",
 		"1 while the host's own network seems to be down, 0 otherwise.")
 	oldest, err := meter.Float64ObservableGauge("outhook.deliveries.oldest_age", metric.WithUnit("s"),
 		metric.WithDescription("How long the oldest pending delivery has been pending; 0 if none is."))

@@ -53,7 +53,7 @@ func TestMetrics(t *testing.T) {
 		"outhook.deliveries.pending {delivery}":         "=2",
 		"outhook.deliveries.in_flight {delivery}":       "=0",
 		"outhook.deliveries.oldest_age s":               "recent",
-		"outhook.outage 1":                              "=0",
+		"outhook.outage {outage}":                       "=0",
 		"outhook.attempt.duration s": "error.type=connect =10; error.type=http_status " +
 			"outhook.status_class=4xx =1; " +
 			"error.type=http_status outhook.status_class=5xx =1; outhook.status_class=2xx =1",

@@ -32,7 +32,7 @@ const (
 	MayAll = MayEdit | MayTest | MaySend | MayPayloads | MayErase
 )
 
-// Edit reports whether MayEdit is set. It and its kind are for templates.
+// Edit reports whether MayEdit is set. The console's templates use it and the methods like it.
 func (m May) Edit() bool { return m&MayEdit != 0 }
 
 // Test reports whether MayTest is set.

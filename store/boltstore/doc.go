@@ -19,8 +19,8 @@
 // for its owner alone (mode 0600) and has the secrets that sign deliveries; one that other users
 // have access to is refused. [Store.Backup] copies it while it is in use.
 //
-// Every operation that writes shares a transaction with those that come while one is on its way to
-// the disk; there is no timer, and one that comes alone is committed at once. Only Finish waits a
+// Operations that arrive while a commit is on its way to the disk share the next transaction. There
+// is no timer: an operation that comes alone is committed at once. Only Finish waits a
 // few milliseconds for others, since losing it repeats an attempt and no more
 // (internal/groupcommit).
 //

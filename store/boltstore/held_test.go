@@ -67,8 +67,10 @@ func TestContextEndsWhileTheHostWrites(t *testing.T) {
 			defer cancel()
 			for range 3 { // later ones find a committer that waits already
 				result := start(func() error { return call(ctx) })
-				if err := returns(t, w.name, result); !errors.Is(err, context.DeadlineExceeded) {
-					t.Errorf("got error %v, want context.DeadlineExceeded", err)
+				if err := returns(t, w.name, result); !errors.Is(err, context.DeadlineExceeded) ||
+					!strings.Contains(err.Error(), "inside it publish by PublishTx") {
+					t.Errorf("got error %v, want context.DeadlineExceeded, and that the host is in the way",
+						err)
 				}
 				ctx, cancel = context.WithTimeout(t.Context(), 20*time.Millisecond)
 				defer cancel()

@@ -17,8 +17,9 @@ import (
 // writes, of the database that New was given. When a method of the Tx returns an error other than
 // an *events.InvalidError, the host must roll tx back.
 //
-// As any other transaction that writes, it holds the file's only write lock, so the host must not
-// wait inside it for a call of this store that writes.
+// A transaction that writes holds the file's only write lock. So inside it the host must not call
+// anything that writes to this store by itself, such as Publish or Subscribe of package dispatcher:
+// the call would wait for the transaction until its context ends.
 func (s *Store) Tx(tx *bolt.Tx) store.Tx { return hostTx{s, tx} }
 
 // hostTx is a transaction of the host. It implements [store.Tx].

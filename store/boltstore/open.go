@@ -3,6 +3,7 @@ package boltstore
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
@@ -30,13 +31,16 @@ func Open(path string, o *Options) (*Store, error) {
 		err = fmt.Errorf("%w; put a backup in its place, or move it away to begin anew", err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("boltstore: open %s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", strings.TrimSpace("boltstore: open "+path), err)
 	}
 	return s, nil
 }
 
 // open opens the file and the store in it, and closes the file again after an error.
 func open(path string, o Options) (*Store, error) {
+	if path == "" {
+		return nil, errors.New(`the path is empty; give that of a file, such as "outhook.db"`)
+	}
 	if !o.AllowOthers {
 		if err := boltfile.CheckAccess(path); err != nil {
 			return nil, fmt.Errorf("%w; or set Options.AllowOthers", err)
@@ -67,13 +71,13 @@ func open(path string, o Options) (*Store, error) {
 // name free again. New writes, so it waits for a transaction of the host that is open; don't call
 // it inside one.
 //
-// Don't keep a transaction that reads open for long either. When the file outgrows what is mapped
-// of it, the commit at hand waits until all of them have ended, and bbolt lets no other one begin
-// meanwhile. Calls still return when their contexts end, but for Close, which waits.
-// InitialMmapSize in the host's bbolt.Options puts that off.
+// Don't keep a transaction that reads open for long either. When the file outgrows its memory map,
+// the next commit waits until all transactions that read have ended, and bbolt lets no other one
+// begin meanwhile. Calls still return when their contexts end, except Close, which waits. A larger
+// InitialMmapSize in the host's bbolt.Options makes that rare.
 //
 // The database is fastest with NoFreelistSync and FreelistMapType. New does not check the file as
-// Open does: what bbolt does with a damaged one is the host's to guard against. It returns
+// Open does: bbolt may crash the host on a damaged file. It returns
 // ErrCorrupt if the buckets are damaged or not a store's, and ErrLocked if the database has a store
 // of the same name that is not closed.
 func New(db *bolt.DB, o *Options) (*Store, error) {

@@ -54,6 +54,14 @@ func TestOpenLocked(t *testing.T) {
 	}
 }
 
+func TestOpenWithoutAPath(t *testing.T) {
+	_, err := boltstore.Open("", nil)
+	if want := "boltstore: open: the path is empty; give that of a file"; err == nil ||
+		!strings.HasPrefix(err.Error(), want) {
+		t.Errorf("got error %v, want %s", err, want)
+	}
+}
+
 func TestOpenUnknownFormat(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "hooks.db")
 	s := open(t, path, nil)

@@ -15,11 +15,11 @@ type Options struct {
 	// so on. If empty, DefaultName.
 	Name string
 
-	// AllowOthers has Open take a file that other users of the machine may read or write, or that
+	// AllowOthers lets Open take a file that other users of the machine may read or write, or that
 	// is in a folder where others may write (unless its sticky bit is set, as that of /tmp). The
-	// file has the keys that sign deliveries, and who can write it, or can put another in its
-	// place, says where they go. It is for file systems whose modes do not say who may do what.
-	// Members of the file's group are no others. If false, Open refuses such a file.
+	// file has the keys that sign deliveries, and anybody who can write to it, or replace it, can
+	// have deliveries sent elsewhere. Set it on file systems whose modes do not say who may do what.
+	// Access of the file's group is always allowed. If false, Open refuses such a file.
 	AllowOthers bool
 
 	budget    int // how many deliveries the events above the watermark may have; if zero, a default

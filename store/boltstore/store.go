@@ -17,7 +17,7 @@ import (
 var _ store.Store = (*Store)(nil)
 
 // Store is a [store.Store] in a bbolt file. Make one with [Open] or [New]. It is safe for
-// concurrent use. It checks arguments, and has the parts do the work.
+// concurrent use.
 type Store struct {
 	db        *database.DB  // the file, and memory, which follows it
 	closeWait time.Duration // how long Close waits for the host's transaction

@@ -18,17 +18,18 @@
 // server's.
 //
 //   - What Enqueue has accepted is on disk, and so is what Finish has recorded.
-//   - Subscriptions are dealt to the replicas that claim. Each belongs to one replica at a time,
-//     which alone decides what is claimed of it next. So its limits, turns, holds and probes are
-//     exact in the whole fleet. The limits over several subscriptions (MaxUnhealthy, MaxFailing)
-//     are each replica's own. All replicas should give the same limits.
-//   - A change of a subscription, an erasure or a requeue holds for every Claim, in any replica,
+//   - The replicas that deliver divide the subscriptions among them. Each subscription belongs to
+//     one replica at a time, which alone decides what is claimed of it next, so the limits and the
+//     order of one subscription are exact over all replicas. Limits over several subscriptions
+//     (MaxUnhealthy, MaxFailing) are each replica's own. Give all replicas the same options.
+//   - A change of a subscription, an erasure or a requeue applies to every Claim, in any replica,
 //     that begins after it has returned. What was claimed before may still be attempted.
-//   - A replica has what it has claimed until the lease ends. When a replica dies, another has its
-//     subscriptions some four seconds later; when it is closed, at once. If a replica was frozen
-//     for longer than that, its late failures change nothing, and its late successes count.
-//   - A call is sent to the server as a whole, and no lock is held while it waits for anything
-//     else, so a replica that is stopped in mid-call holds up nobody. If the network fails while a
+//   - A delivery that a replica has claimed is that replica's until the lease ends. When a replica
+//     dies, another takes over its subscriptions about four seconds later; when it is closed, at
+//     once. If a replica was frozen for longer than that, failures that it records late change
+//     nothing, and successes count.
+//   - A call is sent to the server in one piece, and waits for nothing while it holds a lock, so a
+//     replica that is stopped in the middle of a call delays nobody. If the network fails while a
 //     call is being sent, the server rolls the transaction back 5 s later.
 //   - Every call is bounded. One that waits returns when its context ends, and one that has begun a
 //     transaction at most a second later; a transaction has 30 s at most. A call that shares a

@@ -14,8 +14,9 @@ import (
 // brings it up to date. Every method returns it, and Migrate if the schema is newer than it knows.
 var ErrSchema = errors.New("pgstore: the schema is not up to date")
 
-// ErrUnsafe says that the server would lose what it has said it keeps. Migrate returns it and,
-// until the server has been found safe, every method.
+// ErrUnsafe says that the server has fsync or synchronous_commit off, so that a crash of it could
+// lose events that were accepted. Open and Migrate return it and, until a check of the server has
+// succeeded, every method. See Options.Unsafe.
 var ErrUnsafe = errors.New("pgstore: the server is not set to keep what it accepts")
 
 // storeError turns an error of the rooms into one of the store, and says which method it is of.

@@ -10,8 +10,8 @@ import (
 // Imported says what an Import has moved.
 type Imported struct {
 	Subscriptions int // all that the old store has
-	Deliveries    int // pending ones that were not here yet
-	Finished      int // and finished ones
+	Deliveries    int // pending deliveries that this store did not have yet
+	Finished      int // finished deliveries that this store did not have yet
 }
 
 // Import moves what another store, such as a boltstore, still has to do into this one: its

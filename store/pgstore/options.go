@@ -24,8 +24,8 @@ type Options struct {
 	// then is all there is.
 	PollOnly bool
 
-	// Unsafe lets the store work on a server that has fsync or synchronous_commit off, so that a
-	// crash of the server loses events that Enqueue said it has.
+	// Unsafe lets the store work on a server that has fsync or synchronous_commit off. A crash of
+	// the server can then lose events that Enqueue has accepted. If false, that is ErrUnsafe.
 	Unsafe bool
 
 	// Logger gets what goes wrong in the background: a lost notification connection. If nil,

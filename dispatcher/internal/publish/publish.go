@@ -4,6 +4,7 @@ package publish
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/outhook/outhook/dispatcher/internal/check"
@@ -59,9 +60,11 @@ func (p *Publisher) PublishTx(ctx context.Context, tx store.Tx, evs []events.Eve
 	if err := p.Quotas.CheckPending(ctx, tx, evs); err != nil {
 		return err
 	}
-	if evs, err = p.enqueue(ctx, tx, evs); err != nil {
-		return fmt.Errorf("dispatcher: publish: %w", err)
+	stored, err := p.enqueue(ctx, tx, evs)
+	if err != nil {
+		return fmt.Errorf("dispatcher: publish: %s%w", which(evs, err), err)
 	}
+	evs = stored
 	_, committed := tx.(ownTx)
 	p.tell(tx, committed, evs)
 	if committed { // others see it when they look
@@ -70,6 +73,21 @@ func (p *Publisher) PublishTx(ctx context.Context, tx store.Tx, evs []events.Eve
 		}
 	}
 	return nil
+}
+
+// which says of several events which one a store has refused as not well-formed; otherwise it is
+// empty.
+func which(evs []events.Event, err error) string {
+	var invalid *events.InvalidError
+	if len(evs) < 2 || !errors.As(err, &invalid) {
+		return ""
+	}
+	for i := range evs {
+		if evs[i].Validate() != nil {
+			return fmt.Sprintf("event %d of %d: ", i+1, len(evs))
+		}
+	}
+	return ""
 }
 
 // enqueue stores events, traced, and returns them as they are stored.

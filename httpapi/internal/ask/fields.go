@@ -68,11 +68,19 @@ func (f *Fields) wrong(field, want string, got any) {
 	f.Fail(field, fmt.Sprintf("is %s; give %s", kind(got), want))
 }
 
+// required says what to give for each field that Required reads.
+var required = map[string]string{
+	"id":         "the id of a webhook",
+	"webhook_id": "the id of a webhook",
+	"event_id":   "the id of an event, which its deliveries have as webhook-id",
+	"url":        "the address that deliveries are posted to, such as https://example.com/hook",
+}
+
 // Required reads a string that must be there and not be empty.
 func (f *Fields) Required(name string) string {
 	s, _ := f.Text(name)
 	if s == "" {
-		f.Fail(name, "is missing; give a string")
+		f.Fail(name, "is missing; give "+required[name])
 	}
 	return s
 }

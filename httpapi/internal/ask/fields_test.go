@@ -24,6 +24,20 @@ func read(t *testing.T, body string) *ask.Fields {
 	return ask.New(values, "test", takes)
 }
 
+// A field that is missing is named with what to give.
+func TestRequiredSaysWhatToGive(t *testing.T) {
+	for field, want := range map[string]string{
+		"id": "the id of a webhook", "webhook_id": "the id of a webhook",
+		"event_id": "the id of an event", "url": "the address that deliveries are posted to",
+	} {
+		f := read(t, `{}`)
+		f.Required(field)
+		if want := field + " is missing; give " + want; !strings.HasPrefix(f.Err.Error(), want) {
+			t.Errorf("got %v, want %s", f.Err, want)
+		}
+	}
+}
+
 // Only the first wrong field is named, so that the same request always gets the same message.
 func TestFirstErrorStays(t *testing.T) {
 	f := read(t, `{"name":5,"url":6}`)

@@ -39,6 +39,11 @@ const (
 	flushOutcomes = 256
 )
 
+// blocked is told to a caller whose context ends while the host has a transaction that writes. The
+// usual cause is a Publish inside that transaction, which waits for its own caller.
+const blocked = "while a transaction of the host had the database's write lock; end that first, " +
+	"or inside it publish by PublishTx"
+
 // commits writes to the file: it has operations share transactions, adds what rides on those, and
 // has memory follow each that has committed.
 type commits struct {
@@ -54,6 +59,10 @@ type commits struct {
 // start begins to take operations. In a host's own database, others write too. It can't be part of
 // the literal, because the group is given methods of c.
 func (c *commits) start() {
+	words := blocked
+	if c.db.exclusive {
+		words = "" // nobody else has transactions
+	}
 	c.group = groupcommit.New(groupcommit.Config[*txn.Tx]{
 		Transact: c.transact,
 		Do:       c.runOp,
@@ -63,6 +72,7 @@ func (c *commits) start() {
 		// Ended is called under it, right after memory has followed.
 		Mu:           c.state,
 		Closed:       store.ErrClosed,
+		Blocked:      words,
 		MaxDelay:     maxDelay,
 		RideRecords:  rideOutcomes,
 		FlushRecords: flushOutcomes,

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Config says how a [Group] commits. All fields but the numbers are required. Tx is a transaction
-// of the storage.
+// Config says how a [Group] commits. All fields but the numbers and Blocked are required. Tx is a
+// transaction of the storage.
 //
 // The functions are called by one goroutine at a time. If one panics, the operations that are
 // concerned end with an error that says so.
@@ -30,6 +30,10 @@ type Config[Tx any] struct {
 	// and it can't leave that one transaction when its context ends: the disk bounds how long it
 	// takes. After a commit that took long, a caller that may leave hands over all the same.
 	Exclusive bool
+
+	// Blocked is what the error of a Submit says, after that of its context, if it leaves while the
+	// committer can't begin because others have a transaction. If empty, nothing.
+	Blocked string
 
 	// Mu is held while effects and [Op.Ended] are called.
 	Mu sync.Locker

@@ -2,6 +2,7 @@ package groupcommit
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -103,6 +104,9 @@ func (g *Group[Tx]) leave(o *Op[Tx], err error) error {
 		return err
 	}
 	// It waits, so no transaction has it or will: it is never done.
+	if g.config.Blocked != "" && g.running && !g.inTx {
+		err = fmt.Errorf("%w %s", err, g.config.Blocked)
+	}
 	g.waiting.remove(o)
 	o.state = ended // which is how the next try knows, if it waits for that
 	g.mu.Unlock()
