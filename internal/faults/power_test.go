@@ -63,7 +63,7 @@ func TestFaultPowerAfterKill(t *testing.T) {
 	defer watch(t)()
 	images, lives := 0, 0
 	for _, call := range []string{"fdatasync", "fsync"} {
-		for n := 1; ; n++ {
+		for n := 1; ; n += scaled(3, 1, 1) {
 			p := newPower(t, faults.Config{
 				OneThread: true,
 				Script:    []string{faults.NewID("script", 0), faults.NewID("script", 1)},
@@ -83,7 +83,7 @@ func TestFaultPowerAfterKill(t *testing.T) {
 			images, lives = images+p.images, lives+1
 		}
 	}
-	if lives < 6 || images < 100 {
+	if lives < scaled(2, 6, 6) || images < scaled(30, 100, 100) {
 		t.Errorf("%d images of %d killed hosts: too few to say anything", images, lives)
 	}
 	t.Logf("%d images after %d kills", images, lives)
@@ -130,7 +130,7 @@ func recordRun(t *testing.T, c faults.Config) *power {
 	ledger := faults.NewLedger()
 	h := p.start(t, ledger)
 	await(t, h, faults.Running)
-	for acked := 0; acked < scaled(40, 400); acked, _ = ledger.Progress() {
+	for acked := 0; acked < scaled(25, 40, 400); acked, _ = ledger.Progress() {
 		<-time.After(5 * time.Millisecond)
 	}
 	h.Signal(syscall.SIGTERM)
@@ -151,7 +151,7 @@ func (p *power) replay(t *testing.T) {
 		}
 		err = disk.Replay(trace, func(step string, marks []faults.Mark) error {
 			p.steps++
-			for name, loss := range faults.Losses(p.random, scaled(1, 3)) {
+			for name, loss := range faults.Losses(p.random, scaled(1, 1, 3)) {
 				if err := p.cut(disk, loss, marks); err != nil {
 					p.losses = append(p.losses,
 						fmt.Sprintf("step %d, %s, of what was not synced %s: %v", p.steps, step, name, err))

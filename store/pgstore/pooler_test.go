@@ -129,8 +129,8 @@ func checkPruned(t *testing.T, stores []*pgstore.Store, pool *pgxpool.Pool) {
 
 // TestStoreThroughPooler runs the rules of the contract through a pooler.
 func TestStoreThroughPooler(t *testing.T) {
-	if !*long {
-		t.Skip("a long test, which -long runs: the rules once more, through a pooler")
+	if !long {
+		t.Skip("a long test, which OUTHOOK_LONG=1 runs: the rules once more, through a pooler")
 	}
 	url := newPooler(t, manyConnections)
 	storetest.Suite{RealTime: true, Open: func(t *testing.T) store.Store {

@@ -47,7 +47,7 @@ func TestStore(t *testing.T) {
 
 // seeds is how many sequences of random operations are compared with memstore.
 func seeds() int {
-	if *long {
+	if long {
 		return storetest.DefaultSeeds
 	}
 	return 5
