@@ -133,8 +133,7 @@ func TestStoreThroughPooler(t *testing.T) {
 		t.Skip("a long test, which OUTHOOK_LONG=1 runs: the rules once more, through a pooler")
 	}
 	url := newPooler(t, manyConnections)
-	storetest.Suite{RealTime: true, Open: func(t *testing.T) store.Store {
-		t.Parallel()
+	storetest.Suite{RealTime: true, Parallel: true, Open: func(t *testing.T) store.Store {
 		pool, err := pgxpool.New(t.Context(), url)
 		if err != nil {
 			t.Fatal(err)

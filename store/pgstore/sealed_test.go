@@ -37,8 +37,7 @@ func TestSealedStore(t *testing.T) {
 		t.Skip("package sealed does the same on other stores, and TestSealedLeavesNoRow reads the rows")
 	}
 	needServer(t)
-	storetest.Suite{RealTime: true, Seals: true, Open: func(t *testing.T) store.Store {
-		t.Parallel()
+	storetest.Suite{RealTime: true, Parallel: true, Seals: true, Open: func(t *testing.T) store.Store {
 		return seal(t, newStore(t))
 	}}.Rules(t)
 }
