@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/outhook/outhook/dispatcher"
@@ -149,6 +150,7 @@ func TestContentOfAnIDStays(t *testing.T) {
 			c.answer()
 			c.run()
 			c.sent = append(c.sent, c.publishOrder())
+			synctest.Wait() // the first attempt reads what a step changes
 			for range 30 {
 				c.step()
 			}

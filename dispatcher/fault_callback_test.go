@@ -116,7 +116,10 @@ func (e *engine) wantGoodServed(n int) {
 // TestFaultCallback has each function of the host's that an attempt calls panic, or block for ever,
 // for one endpoint: the others' deliveries go on, however long that lasts.
 func TestFaultCallback(t *testing.T) {
-	const n, later = 100, 30
+	n, later := 100, 30
+	if testing.Short() {
+		n, later = 20, 10
+	}
 	for name := range callbacks(nil, nil) {
 		for _, how := range []string{"panics", "blocks"} {
 			t.Run(name+" "+how, func(t *testing.T) {

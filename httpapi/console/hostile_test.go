@@ -94,6 +94,9 @@ func TestHostileText(t *testing.T) {
 	t.Cleanup(func() { stop(); <-done })
 	h := &host{t: t, d: d}
 	for i, text := range all {
+		if testing.Short() && i%4 != 0 {
+			continue
+		}
 		mux := http.NewServeMux()
 		who := func(r *http.Request) (console.Access, error) {
 			return console.Access{Tenant: text, AnyTenant: r.Header.Get("X-Operator") != "",

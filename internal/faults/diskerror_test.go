@@ -20,14 +20,14 @@ func TestFaultDisk(t *testing.T) {
 	total, hits := faults.Verdict{}, 0
 	failures := []struct {
 		errno, call string
-		stride      int // in the short version
+		stride      int // usually
 	}{
 		{"EIO", "fdatasync", 1}, {"EIO", "pwrite64", 7}, {"EIO", "fsync", 1}, {"EIO", "ftruncate", 1},
 		{"ENOSPC", "pwrite64", 7}, {"ENOSPC", "fdatasync", 5}, {"ENOSPC", "fsync", 1},
 		{"ENOSPC", "ftruncate", 1},
 	}
 	for _, f := range failures {
-		for n := 1; ; n += scaled(f.stride, 1) {
+		for n := 1; ; n += scaled(5*f.stride, f.stride, 1) {
 			v, hit := failOnce(t, f.call, f.errno, n)
 			if !hit {
 				break

@@ -20,8 +20,8 @@ const (
 // TestFaultKill kills a host at random moments. A file serves for fifty of its lives.
 func TestFaultKill(t *testing.T) {
 	defer watch(t)()
-	const lives = 50
-	kills := scaled(50, 1000)
+	lives := scaled(15, 50, 50)
+	kills := scaled(15, 50, 1000)
 	total := faults.Verdict{}
 	for round := range kills / lives {
 		v := killRound(t, round, lives)

@@ -21,12 +21,15 @@ const patience = 60 * time.Second
 // long reports whether the long version of the suite is asked for.
 func long() bool { return os.Getenv("OUTHOOK_LONG") != "" }
 
-// scaled returns how much of something a test does: in the short version and in the long one.
-func scaled(short, full int) int {
-	if long() {
+// scaled returns how much of something a test does: with -short, usually, and in the long version.
+func scaled(short, usual, full int) int {
+	switch {
+	case long():
 		return full
+	case testing.Short():
+		return short
 	}
-	return short
+	return usual
 }
 
 // watch says on the standard error, in the long version, that a test goes on.

@@ -17,7 +17,7 @@ func TestFaultKillAtPoint(t *testing.T) {
 	total, points := faults.Verdict{}, 0
 	calls := []string{"pwrite64", "fdatasync", "fsync", "ftruncate", "linkat", "unlinkat"}
 	for _, call := range calls {
-		for n := 1; ; n++ {
+		for n := 1; ; n += scaled(4, 1, 1) {
 			v, hit := killAt(t, call, n)
 			if !hit {
 				break
@@ -29,7 +29,7 @@ func TestFaultKillAtPoint(t *testing.T) {
 			total.Doubled += v.Doubled
 		}
 	}
-	if points < 30 {
+	if points < scaled(8, 30, 30) {
 		t.Errorf("only %d points: is the host's file written at all?", points)
 	}
 	t.Logf("killed at %d points: %v", points, total)

@@ -59,7 +59,7 @@ func TestFaultPowerAfterKill(t *testing.T) {
 	defer watch(t)()
 	images, lives := 0, 0
 	for _, call := range []string{"fdatasync", "fsync"} {
-		for n := 1; ; n++ {
+		for n := 1; ; n += scaled(3, 1, 1) {
 			p := newPower(t, faults.Config{
 				OneThread: true,
 				Script:    []string{faults.NewID("script", 0), faults.NewID("script", 1)},
@@ -79,7 +79,7 @@ func TestFaultPowerAfterKill(t *testing.T) {
 			images, lives = images+p.Images, lives+1
 		}
 	}
-	if lives < 6 || images < 100 {
+	if lives < scaled(2, 6, 6) || images < scaled(30, 100, 100) {
 		t.Errorf("%d images of %d killed hosts: too few to say anything", images, lives)
 	}
 	t.Logf("%d images after %d kills", images, lives)
@@ -93,7 +93,7 @@ func newPower(t *testing.T, c faults.Config) *faults.Power {
 	}
 	t.Cleanup(func() { os.RemoveAll(memory) })
 	p := faults.NewPower(t.TempDir(), memory, c)
-	p.Choices = scaled(1, 3)
+	p.Choices = scaled(1, 1, 3)
 	return p
 }
 
@@ -125,7 +125,7 @@ func recordRun(t *testing.T, c faults.Config) *faults.Power {
 	ledger := faults.NewLedger()
 	h := startPower(t, p, ledger)
 	await(t, h, faults.Running)
-	for acked := 0; acked < scaled(40, 400); acked, _ = ledger.Progress() {
+	for acked := 0; acked < scaled(25, 40, 400); acked, _ = ledger.Progress() {
 		<-time.After(5 * time.Millisecond)
 	}
 	h.Signal(syscall.SIGTERM)

@@ -20,6 +20,9 @@ func TestOutcomes(t *testing.T) {
 				check(t, s, func(*testing.T) store.Store { return memstore.New() })
 			})
 			t.Run("boltstore", func(t *testing.T) {
+				if testing.Short() {
+					t.Skip("the same rules on another store")
+				}
 				t.Parallel() // a commit waits for the disk
 				path := filepath.Join(t.TempDir(), "outhook.db")
 				check(t, s, func(t *testing.T) store.Store {

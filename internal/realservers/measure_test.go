@@ -50,8 +50,11 @@ func TestHostile(t *testing.T) {
 // lost. A net/http client that may replay does the same beside it.
 func TestServers(t *testing.T) {
 	requests := 300
-	if os.Getenv("OUTHOOK_LONG") != "" {
+	switch {
+	case os.Getenv("OUTHOOK_LONG") != "":
 		requests = 5000
+	case testing.Short():
+		requests = 60
 	}
 	for _, s := range realservers.Servers() {
 		t.Run(s.Name, func(t *testing.T) {

@@ -64,13 +64,17 @@ func TestContract(t *testing.T) {
 		o     *boltstore.Options
 		host  bool // in a host's database: only there others have transactions
 		seeds int  // of random operations; if zero, the suite's default
+		long  bool // left out by -short
 	}{
-		{"default", nil, false, 0},
-		{"host database", nil, true, 6},
-		{"no memory", boltstore.WithBudget(1), true, 6},
-		{"little memory", boltstore.WithBudget(20), true, 6},
+		{"default", nil, false, 0, false},
+		{"host database", nil, true, 6, true},
+		{"no memory", boltstore.WithBudget(1), true, 6, false},
+		{"little memory", boltstore.WithBudget(20), true, 6, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			if tt.long && testing.Short() {
+				t.Skip("the others are close to it")
+			}
 			open, reopen := opener(tt.o)
 			suite := storetest.Suite{Seeds: tt.seeds}
 			if tt.host {

@@ -89,8 +89,8 @@ func TestFailover(t *testing.T) {
 // TestFailoverWithoutSynchronousStandby says how much is lost where commits wait for no standby.
 func TestFailoverWithoutSynchronousStandby(t *testing.T) {
 	t.Parallel()
-	if !*long {
-		t.Skip("it measures what may be lost, and nothing is promised: run it with -long")
+	if !long {
+		t.Skip("it measures what may be lost, and nothing is promised: run it with OUTHOOK_LONG=1")
 	}
 	testFailover(t, false, 20)
 }

@@ -123,7 +123,7 @@ func (h *hosts) recovered(t *testing.T, repeats int) {
 		return h.judge.has(id)
 	})
 	took := time.Since(start)
-	if *long && took > recovery {
+	if long && took > recovery {
 		t.Errorf("recovery: took %v, want at most %v", took, recovery)
 	}
 	n := h.judge.await(t, "everything acknowledged arrives", progress, delivered)
@@ -136,7 +136,7 @@ func (h *hosts) recovered(t *testing.T, repeats int) {
 
 // rounds is how often a fault comes.
 func rounds(short, full int) int {
-	if *long {
+	if long {
 		return full
 	}
 	return short

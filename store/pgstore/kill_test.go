@@ -40,7 +40,7 @@ func TestKilledReplicas(t *testing.T) {
 	j := newJudge(t)
 	subscribeJudge(t, open(t, pool, schema), j)
 	kills := 12
-	if *long {
+	if long {
 		kills = 120
 	}
 	replicas := fleet(t, "publisher", schema, j)
@@ -72,7 +72,7 @@ func TestRollingRestart(t *testing.T) {
 	subscribeJudge(t, open(t, pool, schema), j)
 	replicas := fleet(t, "patient publisher", schema, j)
 	rounds := 2
-	if *long {
+	if long {
 		rounds = 10
 	}
 	for range rounds {
@@ -105,7 +105,7 @@ func TestNothingTwice(t *testing.T) {
 	s := open(t, pool, schema)
 	subscribeJudge(t, s, j)
 	total := 4000
-	if *long {
+	if long {
 		total = 50_000
 	}
 	for range 3 {

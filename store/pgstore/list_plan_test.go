@@ -51,7 +51,7 @@ func TestListingPlansDoNotGrow(t *testing.T) {
 	t.Parallel()
 	needServer(t)
 	few, many := 10_000, 100_000
-	if *long {
+	if long {
 		many = 1_000_000
 	}
 	touched := make(map[string][]int)

@@ -93,8 +93,8 @@ func skip(t testing.TB, why string) {
 	t.Skip(why)
 }
 
-// long asks for the tests in full: minutes, where the short versions take seconds.
-var long = flag.Bool("long", false, "run the long versions of the tests")
+// long asks for the tests in full: minutes, where the usual versions take seconds.
+var long = os.Getenv("OUTHOOK_LONG") != ""
 
 var schemas atomic.Int64
 

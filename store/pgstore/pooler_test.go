@@ -129,12 +129,11 @@ func checkPruned(t *testing.T, stores []*pgstore.Store, pool *pgxpool.Pool) {
 
 // TestStoreThroughPooler runs the rules of the contract through a pooler.
 func TestStoreThroughPooler(t *testing.T) {
-	if !*long {
-		t.Skip("a long test, which -long runs: the rules once more, through a pooler")
+	if !long {
+		t.Skip("a long test, which OUTHOOK_LONG=1 runs: the rules once more, through a pooler")
 	}
 	url := newPooler(t, manyConnections)
-	storetest.Suite{RealTime: true, Open: func(t *testing.T) store.Store {
-		t.Parallel()
+	storetest.Suite{RealTime: true, Parallel: true, Open: func(t *testing.T) store.Store {
 		pool, err := pgxpool.New(t.Context(), url)
 		if err != nil {
 			t.Fatal(err)

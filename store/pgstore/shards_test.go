@@ -227,8 +227,8 @@ func TestShardsOverServers(t *testing.T) {
 // is slow, and one has a full disk. The tenant of the fourth goes on, and when all are well again
 // everything acknowledged arrives.
 func TestFourServers(t *testing.T) {
-	if !*long {
-		t.Skip("it takes minutes; -args -long runs it")
+	if !long {
+		t.Skip("it takes minutes; OUTHOOK_LONG=1 runs it")
 	}
 	t.Parallel()
 	var servers []*pgtest.Server

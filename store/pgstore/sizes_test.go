@@ -7,11 +7,14 @@ import (
 	"github.com/outhook/outhook/store/storetest"
 )
 
-// TestSizes goes up to 1,001 subscriptions, and to 1,000,000 deliveries with -long.
+// TestSizes goes up to 1,001 subscriptions, and to 1,000,000 deliveries with OUTHOOK_LONG=1.
 func TestSizes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("up to 1,001 subscriptions take a minute")
+	}
 	needServer(t)
 	most := 4000
-	if *long {
+	if long {
 		most = 1_000_000
 	}
 	storetest.Suite{Open: func(t *testing.T) store.Store { return newStore(t) }}.Sizes(t, most)

@@ -21,10 +21,10 @@ func TestStore(t *testing.T) {
 	var homes sync.Map // by store
 	storetest.Suite{
 		RealTime: true,
+		Parallel: true,
 		Seeds:    seeds(),
 		Steps:    60,
 		Open: func(t *testing.T) store.Store {
-			t.Parallel()
 			pool, schema := newPool(t)
 			pool = newGranted(t, pool, schema)
 			s := connectStore(t, pool, schema)
@@ -47,7 +47,7 @@ func TestStore(t *testing.T) {
 
 // seeds is how many sequences of random operations are compared with memstore.
 func seeds() int {
-	if *long {
+	if long {
 		return storetest.DefaultSeeds
 	}
 	return 5

@@ -44,7 +44,7 @@ func pending(t testing.TB, s *pgstore.Store) int {
 
 // sizes of the tests about wide fan-outs.
 func wideSizes() (publishers, subscriptions int) {
-	if *long {
+	if long {
 		return 500, 2000
 	}
 	return 60, 1000

@@ -32,6 +32,9 @@ func TestContractInMemory(t *testing.T) {
 }
 
 func TestContractInFile(t *testing.T) {
+	if testing.Short() {
+		t.Skip("TestContractInMemory shows most of it")
+	}
 	key := newKey("k")
 	open := func(t *testing.T, path string) store.Store {
 		inner, err := boltstore.Open(path, nil)

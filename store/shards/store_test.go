@@ -71,6 +71,9 @@ var apart = map[string]string{
 
 func TestContract(t *testing.T) {
 	for _, n := range []int{1, 3} {
+		if n == 1 && testing.Short() {
+			continue
+		}
 		suite := storetest.Suite{Seeds: 10, Shards: n > 1}
 		if n > 1 {
 			suite.Skip = apart

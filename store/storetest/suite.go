@@ -50,6 +50,10 @@ type Suite struct {
 	// tenants, and the order in a listing of what was stored at the same moment.
 	Shards bool
 
+	// Parallel runs the rules at once, as many as -parallel says: for a store that waits for a
+	// server or a disk most of the time.
+	Parallel bool
+
 	// RealTime is for a store whose clock is not this process's, because it is in a server: rules
 	// then wait for real time to pass, some tenths of a second each, and those that need days are
 	// skipped. That clock may be wrong by some seconds and must keep the pace.
@@ -96,8 +100,10 @@ func (s Suite) Run(t *testing.T) {
 func (s Suite) Rules(t *testing.T) {
 	for _, g := range groups() {
 		t.Run(g.Name, func(t *testing.T) {
+			s.parallel(t)
 			for _, r := range g.Rules {
 				t.Run(r.Name, func(t *testing.T) {
+					s.parallel(t)
 					if why := cmp.Or(s.Skip[g.Name+"/"+r.Name], s.Skip[g.Name]); why != "" {
 						t.Skip(why)
 					}
@@ -105,6 +111,12 @@ func (s Suite) Rules(t *testing.T) {
 				})
 			}
 		})
+	}
+}
+
+func (s Suite) parallel(t *testing.T) {
+	if s.Parallel {
+		t.Parallel()
 	}
 }
 
@@ -134,6 +146,7 @@ func (s Suite) Compare(t *testing.T) {
 	seeds, steps := cmp.Or(s.Seeds, DefaultSeeds), cmp.Or(s.Steps, DefaultSteps)
 	for seed := range seeds {
 		t.Run(fmt.Sprintf("seed-%d", seed), func(t *testing.T) {
+			s.parallel(t)
 			if difference := compare.Difference(t, s.setup(), uint64(seed),
 				steps); difference != "" {
 				t.Error(difference)

@@ -76,17 +76,13 @@ func run(ctx context.Context) (err error) {
 
 // test runs the tests on the servers of a folder. The packages of the rooms have no long versions.
 func test(ctx context.Context, bin string, line *progress.Line) error {
-	var long []string
-	if !*short {
-		long = []string{"-args", "-long"}
-	}
-	for _, args := range [][]string{
-		append([]string{"."}, long...),
-		{"./internal/..."},
-	} {
-		cmd := exec.CommandContext(ctx, "go",
-			append([]string{"test", "-timeout", "4h", "-count", "1", "-run", *only}, args...)...)
+	for _, packages := range []string{".", "./internal/..."} {
+		cmd := exec.CommandContext(ctx, "go", "test", "-timeout", "4h", "-count", "1", "-run", *only,
+			packages)
 		cmd.Env = append(os.Environ(), pgtest.EnvBin+"="+bin, "OUTHOOK_TEST_POSTGRES=")
+		if !*short {
+			cmd.Env = append(cmd.Env, "OUTHOOK_LONG=1")
+		}
 		cmd.Stdout, cmd.Stderr = line.Before(os.Stdout), line.Before(os.Stderr)
 		if err := cmd.Run(); err != nil {
 			return err
