@@ -15,6 +15,7 @@ import (
 // that waits for the server to vacuum by the settings of the tables, no table grows with the number
 // of deliveries.
 func TestNoBloat(t *testing.T) {
+	leaveToFull(t)
 	t.Parallel()
 	srv := newServer(t, map[string]string{"autovacuum_naptime": "1s", "autovacuum": "off"})
 	pool, err := pgxpool.New(t.Context(), srv.URL())

@@ -63,6 +63,7 @@ func TestPendingInAllReplicas(t *testing.T) {
 // TestQuotaReadsOneTenant checks that what is counted of a tenant, in a replica that owns nothing,
 // touches as many blocks however much other tenants have published that is above the low marks.
 func TestQuotaReadsOneTenant(t *testing.T) {
+	leaveToFull(t)
 	t.Parallel()
 	touched := make(map[int]int)
 	sizes := []int{2_000, 20_000}

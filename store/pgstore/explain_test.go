@@ -23,6 +23,7 @@ func (p *plan) work() (rows float64) {
 // by the number counted, for one subscription and for all, with a row and without, whether the
 // server knows its tables or not.
 func TestPendingPlan(t *testing.T) {
+	leaveToFull(t)
 	t.Parallel()
 	for _, analyzed := range []bool{false, true} {
 		perDelivery := make(map[string]map[int]float64)
@@ -97,6 +98,7 @@ const mostPerDelivery = 20
 // goes by the number of deliveries and not by its product with that of events, whether the server
 // knows its tables or not.
 func TestWidePlan(t *testing.T) {
+	leaveToFull(t)
 	t.Parallel()
 	const subs = 400
 	for _, analyzed := range []bool{false, true} {

@@ -82,6 +82,7 @@ func (p *pair) failOver(t *testing.T) {
 // TestFailover kills the primary under load, again and again, while three hosts, each a process,
 // publish and deliver on the URL of both servers.
 func TestFailover(t *testing.T) {
+	leaveToFull(t)
 	t.Parallel()
 	testFailover(t, true, rounds(1, 20))
 }
@@ -177,6 +178,7 @@ func (j *judge) settle(t *testing.T, s store.Store) (lost int) {
 // TestStandbyIsRefused checks that a store whose connections lead to a standby says so, and reads
 // nothing there either: what a standby has may be old. Once it is promoted, all goes on.
 func TestStandbyIsRefused(t *testing.T) {
+	leaveToFull(t)
 	t.Parallel()
 	p := newPair(t, true)
 	subscribeJudge(t, openURL(t, p.primary.URL()), newJudge(t))

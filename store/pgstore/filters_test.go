@@ -20,6 +20,7 @@ import (
 // tenant. To store it, the statement refuses twice: the filters are to be asked first, and what has
 // the ID is to be removed.
 func TestFreeIDOfAFilteredTenant(t *testing.T) {
+	leaveToFull(t)
 	t.Parallel()
 	pool, schema := newPool(t)
 	s := open(t, pool, schema)
@@ -164,6 +165,7 @@ func (f *filteredTenant) claims(what string, n int, subs ...string) {
 // TestFiltersOfManyTypes stores events of two types in one call, when the filters of one are known
 // and those of each are more than are kept: the call needs both at the same time.
 func TestFiltersOfManyTypes(t *testing.T) {
+	leaveToFull(t)
 	t.Parallel()
 	s := newStore(t)
 	subscribe := func(id, filter string) {

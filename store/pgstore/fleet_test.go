@@ -101,6 +101,7 @@ func TestLimitsHoldInAllReplicas(t *testing.T) {
 // TestProbesOfAFleet checks that a dead endpoint gets one probe at a time from the whole fleet, not
 // one per replica: each request is one that the health counts.
 func TestProbesOfAFleet(t *testing.T) {
+	leaveToFull(t)
 	t.Parallel()
 	const probes = 3 // 5, 10 and 20 seconds apart
 	s := runFleet(t, 3, replicaOptions())

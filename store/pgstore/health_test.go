@@ -61,6 +61,7 @@ func TestQuickSuccessesLeaveHealthAlone(t *testing.T) {
 // TestProbeOfABlockedBacklog holds that what a key holds back of a broken endpoint is found at once
 // and not one by one, with rows and without.
 func TestProbeOfABlockedBacklog(t *testing.T) {
+	leaveToFull(t)
 	t.Parallel()
 	for name, rows := range map[string]bool{"without rows": false, "with rows": true} {
 		t.Run(name, func(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 )
 
 func TestImport(t *testing.T) {
+	leaveToFull(t)
 	t.Parallel()
 	s := newStore(t)
 	o := newOld(t)

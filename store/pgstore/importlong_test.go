@@ -11,6 +11,7 @@ import (
 // TestImportOfALongHistory has more finished deliveries than a listing counts to. They must all
 // come before what is pending, or else what is oldest would be listed as newest.
 func TestImportOfALongHistory(t *testing.T) {
+	leaveToFull(t)
 	t.Parallel()
 	old := memstore.New()
 	if _, err := old.CreateSubscription(t.Context(), store.Subscription{

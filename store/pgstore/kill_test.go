@@ -66,6 +66,7 @@ func TestKilledReplicas(t *testing.T) {
 }
 
 func TestRollingRestart(t *testing.T) {
+	leaveToFull(t)
 	t.Parallel()
 	pool, schema := newPool(t)
 	j := newJudge(t)
@@ -99,6 +100,7 @@ func TestRollingRestart(t *testing.T) {
 }
 
 func TestNothingTwice(t *testing.T) {
+	leaveToFull(t)
 	t.Parallel()
 	pool, schema := newPool(t)
 	j := newJudge(t)

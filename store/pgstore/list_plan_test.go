@@ -48,6 +48,7 @@ func (b *backlog) listings() map[string]struct {
 
 // TestListingPlansDoNotGrow checks that the blocks that a page touches do not go by what is stored.
 func TestListingPlansDoNotGrow(t *testing.T) {
+	leaveToFull(t)
 	t.Parallel()
 	needServer(t)
 	few, many := 10_000, 100_000

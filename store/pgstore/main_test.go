@@ -55,7 +55,7 @@ func testMain(m *testing.M) int {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
-	srv, err := pgtest.Start(ctx, pgtest.Config{})
+	srv, err := pgtest.Start(ctx, pgtest.Config{InMemory: true})
 	switch {
 	case errors.Is(err, pgtest.ErrNotInstalled):
 		noServer = "there is no PostgreSQL to test with: OUTHOOK_TEST_POSTGRES is not set, and no " +
@@ -91,6 +91,14 @@ func skip(t testing.TB, why string) {
 		t.Fatal(why)
 	}
 	t.Skip(why)
+}
+
+// leaveToFull skips, with -short, a test that takes more than some seconds.
+func leaveToFull(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("it takes more than some seconds: go test without -short runs it")
+	}
 }
 
 // long asks for the tests in full: minutes, where the usual versions take seconds.

@@ -127,6 +127,7 @@ func TestSchemaNames(t *testing.T) {
 }
 
 func TestUnsafeServerIsRefused(t *testing.T) {
+	leaveToFull(t)
 	t.Parallel()
 	srv := newServer(t, map[string]string{"fsync": "off"})
 	cases := map[string]struct{ url, mends string }{

@@ -262,6 +262,7 @@ func order(line string) string {
 // TestMoveKeepsEverything moves a tenant between stores, of which one at least is here. All that
 // can be seen of it must be the same, and what is due must be claimed as it would have been.
 func TestMoveKeepsEverything(t *testing.T) {
+	leaveToFull(t)
 	t.Parallel()
 	needServer(t)
 	here := func(t *testing.T) store.Store { return newStore(t) }
@@ -384,6 +385,7 @@ func TestImportTenantKeepsIDs(t *testing.T) {
 // moves a tenant back and forth. Each event must arrive, and none twice: what the other replica has
 // claimed must end before the tenant is copied.
 func TestMoveBetweenServers(t *testing.T) {
+	leaveToFull(t)
 	t.Parallel()
 	first, second := newServer(t, nil), newServer(t, nil)
 	h := startSharded(t, first.URL(), second.URL())

@@ -16,6 +16,7 @@ const envFigures = "OUTHOOK_FIGURES"
 // TestOutcomes checks that the scenarios that need no fake time keep their bounds. The short form
 // runs them beside one another and allows for that.
 func TestOutcomes(t *testing.T) {
+	leaveToFull(t)
 	form := outcomes.Form{Short: !long && os.Getenv(envFigures) == "", RealTime: true}
 	for _, s := range outcomes.All() {
 		if !s.Has(form) {

@@ -183,6 +183,7 @@ func (b *backlog) explain(t *testing.T, s pgstore.Statement, args []any) plan {
 // TestPlansDoNotGrow checks that what a batch costs goes neither by how much is pending and
 // finished, nor by how many subscriptions there are: the blocks that its statements touch.
 func TestPlansDoNotGrow(t *testing.T) {
+	leaveToFull(t)
 	t.Parallel()
 	needServer(t)
 	type size struct{ rows, subs int }

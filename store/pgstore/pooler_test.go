@@ -45,6 +45,7 @@ func newPooler(t *testing.T, connections int) (url string) {
 // through a pooler in transaction mode, on which they hold no session: they poll, prepare no
 // statement, and lock for the time of a transaction.
 func TestThroughPooler(t *testing.T) {
+	leaveToFull(t)
 	t.Parallel()
 	url := newPooler(t, poolerConnections)
 	j := newJudge(t)

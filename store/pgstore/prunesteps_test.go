@@ -26,6 +26,7 @@ func (p *plan) scanned(index string) (blocks int) {
 // removed, while a transaction keeps the server from vacuuming; and that a step that is the last of
 // its run has the next begin anew.
 func TestPruneReadsNothingTwice(t *testing.T) {
+	leaveToFull(t)
 	t.Parallel()
 	const steps = 6
 	pool, schema := newPool(t)

@@ -16,6 +16,7 @@ import (
 )
 
 func TestServerCrash(t *testing.T) {
+	leaveToFull(t)
 	t.Parallel()
 	srv := newServer(t, nil)
 	h := startHosts(t, srv.URL())
@@ -42,6 +43,7 @@ func TestServerCrash(t *testing.T) {
 // end it, even when nobody publishes and the server writes its log as late as it can: so many of
 // them would keep everything from the endpoint until they run out.
 func TestCrashForgetsNoOutcome(t *testing.T) {
+	leaveToFull(t)
 	t.Parallel()
 	srv := newServer(t, map[string]string{"wal_writer_delay": "10s", "wal_writer_flush_after": "1GB",
 		"wal_buffers": "64MB"})

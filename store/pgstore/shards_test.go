@@ -183,6 +183,7 @@ func (h *sharded) recovers(what string, tenant int) {
 // TestShardsOverServers has a dispatcher over two servers. One is killed, started again, slow, and
 // frozen; the tenants of the other go on, and nothing is lost.
 func TestShardsOverServers(t *testing.T) {
+	leaveToFull(t)
 	t.Parallel()
 	sick, well := newServer(t, nil), newServer(t, nil)
 	between := newProxy(t, sick.URL())

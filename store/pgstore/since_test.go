@@ -49,6 +49,7 @@ func replayed(t *testing.T, s *pgstore.Store, q store.DeliveryQuery) (steps []in
 // TestReplaySinceBeginsThere replays what was enqueued since a time, behind much that is older. The
 // first step must come to it, and touch as many blocks however much is older.
 func TestReplaySinceBeginsThere(t *testing.T) {
+	leaveToFull(t)
 	t.Parallel()
 	const recent = 300
 	touched := make(map[int]int)
@@ -86,6 +87,7 @@ func TestReplaySinceBeginsThere(t *testing.T) {
 // TestReplaySinceWithAClockSetBack replays since a time before the server's clock was set back:
 // events that came first are of the latest times. None may be missing.
 func TestReplaySinceWithAClockSetBack(t *testing.T) {
+	leaveToFull(t)
 	t.Parallel()
 	pool, schema := newPool(t)
 	s := open(t, pool, schema)

@@ -9,9 +9,7 @@ import (
 
 // TestSizes goes up to 1,001 subscriptions, and to 1,000,000 deliveries with OUTHOOK_LONG=1.
 func TestSizes(t *testing.T) {
-	if testing.Short() {
-		t.Skip("up to 1,001 subscriptions take a minute")
-	}
+	leaveToFull(t)
 	needServer(t)
 	most := 4000
 	if long {

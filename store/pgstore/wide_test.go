@@ -53,6 +53,7 @@ func wideSizes() (publishers, subscriptions int) {
 // TestWideEnqueue checks that one call with many events for many subscriptions is stored whole, in
 // order, and whatever the server knows of its tables.
 func TestWideEnqueue(t *testing.T) {
+	leaveToFull(t)
 	t.Parallel()
 	for _, analyzed := range []bool{false, true} {
 		t.Run(fmt.Sprint("statistics ", analyzed), func(t *testing.T) {
@@ -127,6 +128,7 @@ func TestWidePublishersTogether(t *testing.T) {
 
 // TestWideEnqueueTx checks that a wide call in a host's transaction is as whole as that.
 func TestWideEnqueueTx(t *testing.T) {
+	leaveToFull(t)
 	t.Parallel()
 	pool, schema := newPool(t)
 	s := open(t, pool, schema)

@@ -23,6 +23,10 @@ var ErrNotInstalled = errors.New("pgtest: PostgreSQL is not installed")
 type Config struct {
 	// Settings are added to postgresql.conf, as name = value.
 	Settings map[string]string
+
+	// InMemory keeps the data in memory, where there is room for it: all that a server does is the
+	// same, and syncing costs nothing, which is most of what a new schema costs on a slow disk.
+	InMemory bool
 }
 
 // Server is a running server.
@@ -39,7 +43,7 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "outhook-postgres-")
+	dir, err := makeDir(c.InMemory)
 	if err != nil {
 		return nil, err
 	}
