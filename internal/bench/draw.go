@@ -14,17 +14,19 @@ import (
 	"github.com/outhook/outhook/internal/bench/plain"
 )
 
+type drawing struct{ *bench } // draws the pictures of what it measures
+
 // drawAll measures what each picture shows, and writes it.
-func (b *bench) drawAll(ctx context.Context) error {
+func (b drawing) drawAll(ctx context.Context) error {
 	b.rounds = min(b.rounds, 3)
 	type drawn struct {
 		name string
-		draw func(*bench, context.Context) (chart.Sheet, error)
+		draw func(drawing, context.Context) (chart.Sheet, error)
 	}
 	all := slices.DeleteFunc([]drawn{
-		{"event", (*bench).drawEvent},
-		{"latency", (*bench).drawLatency},
-		{"growth", (*bench).drawGrowth},
+		{"event", drawing.drawEvent},
+		{"latency", drawing.drawLatency},
+		{"growth", drawing.drawGrowth},
 	}, func(p drawn) bool { return !b.selected(p.name) })
 	for i, p := range all {
 		stop := b.progress.Watch("%s, %d of %d", p.name, i+1, len(all))
@@ -42,7 +44,7 @@ func (b *bench) drawAll(ctx context.Context) error {
 }
 
 // drawEvent draws the path of an event that is alone, and of one among many.
-func (b *bench) drawEvent(ctx context.Context) (s chart.Sheet, err error) {
+func (b drawing) drawEvent(ctx context.Context) (s chart.Sheet, err error) {
 	paths := make([]eventpath.Path, 2)
 	for i, rate := range []int{b.size(50, 200), b.size(5000, 500)} {
 		n := b.size([]int{500, 30_000}[i], 50)
@@ -63,7 +65,7 @@ func (b *bench) drawEvent(ctx context.Context) (s chart.Sheet, err error) {
 }
 
 // drawLatency draws how long events take at two rates, through a Dispatcher and by plain requests.
-func (b *bench) drawLatency(ctx context.Context) (s chart.Sheet, err error) {
+func (b drawing) drawLatency(ctx context.Context) (s chart.Sheet, err error) {
 	client, err := b.plainClient(ctx)
 	if err != nil {
 		return s, err
@@ -92,7 +94,7 @@ func (b *bench) drawLatency(ctx context.Context) (s chart.Sheet, err error) {
 
 // drawGrowth draws what a store does with ever more deliveries pending, and ever more
 // subscriptions.
-func (b *bench) drawGrowth(ctx context.Context) (s chart.Sheet, err error) {
+func (b drawing) drawGrowth(ctx context.Context) (s chart.Sheet, err error) {
 	sizes, err := b.stocks(ctx)
 	defer closeAll(sizes)
 	if err != nil {

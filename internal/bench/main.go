@@ -75,8 +75,7 @@ func parse(args []string, errs io.Writer) (settings, error) {
 	}
 	if s.rounds < 1 || f.NArg() > 0 {
 		return s, fmt.Errorf(
-			"usage: bench [-short] [-rounds n] [-only N1,N2] [-dir folder] [-profile folder] " +
-				"[-draw folder]")
+			"usage: bench [-short] [-rounds n] [-only N1,N2] [-dir d] [-profile d] [-draw d]")
 	}
 	return s, nil
 }
@@ -141,7 +140,7 @@ func run(ctx context.Context, args []string, out, errs io.Writer) error {
 	}
 	defer b.receiver.Close()
 	if s.draw != "" {
-		return b.drawAll(ctx)
+		return drawing{b}.drawAll(ctx)
 	}
 	defer b.table.print(out)
 	chosen := slices.DeleteFunc(works(), func(w work) bool { return !s.selected(w.name) })

@@ -26,27 +26,29 @@ const scenarioArg = "scenario"
 type venue struct {
 	name     string
 	realTime bool
-	run      func(b *bench, ctx context.Context, i int, f outcomes.Form) ([]outcomes.Figure, error)
+	run      func(b scenes, ctx context.Context, i int, f outcomes.Form) ([]outcomes.Figure, error)
 }
 
 var venues = []venue{
-	{"memstore", false, (*bench).scenarioInMemory},
-	{"boltstore", false, (*bench).scenarioOnFile},
-	{"boltstore in real time", true, (*bench).scenarioOnFile},
-	{"PostgreSQL in real time", true, (*bench).scenarioOnPostgreSQL},
+	{"memstore", false, scenes.scenarioInMemory},
+	{"boltstore", false, scenes.scenarioOnFile},
+	{"boltstore in real time", true, scenes.scenarioOnFile},
+	{"PostgreSQL in real time", true, scenes.scenarioOnPostgreSQL},
 }
 
 // scenarios returns a work for each scenario of package outcomes.
 func scenarios() (all []work) {
 	for i, s := range outcomes.All() {
-		run := func(b *bench, ctx context.Context) error { return b.scenario(ctx, i, &s) }
+		run := func(b *bench, ctx context.Context) error { return scenes{b}.scenario(ctx, i, &s) }
 		all = append(all, work{s.Name, run})
 	}
 	return all
 }
 
+type scenes struct{ *bench } // runs the scenarios of package outcomes
+
 // scenario runs a scenario on each store. The short form leaves out real time: tests have it.
-func (b *bench) scenario(ctx context.Context, i int, s *outcomes.Scenario) error {
+func (b scenes) scenario(ctx context.Context, i int, s *outcomes.Scenario) error {
 	for _, v := range venues {
 		f := outcomes.Form{Short: b.short, RealTime: v.realTime}
 		if !s.Has(f) || b.short && v.realTime {
@@ -70,13 +72,13 @@ func (b *bench) scenario(ctx context.Context, i int, s *outcomes.Scenario) error
 	return nil
 }
 
-func (b *bench) scenarioInMemory(
+func (b scenes) scenarioInMemory(
 	ctx context.Context, i int, f outcomes.Form,
 ) ([]outcomes.Figure, error) {
 	return runScenario(ctx, i, f, "")
 }
 
-func (b *bench) scenarioOnFile(
+func (b scenes) scenarioOnFile(
 	ctx context.Context, i int, f outcomes.Form,
 ) ([]outcomes.Figure, error) {
 	path := filepath.Join(b.dir, fmt.Sprintf("scenario-%d-%t.db", i, f.RealTime))
@@ -126,7 +128,7 @@ func readFigures(out []byte) (figures []outcomes.Figure, err error) {
 // scenarioOnPostgreSQL runs a scenario as the test of pgstore that it is there, for this module
 // does not depend on pgstore's. Where there is no PostgreSQL or the command was not started at the
 // top of the repository, a note says so.
-func (b *bench) scenarioOnPostgreSQL(
+func (b scenes) scenarioOnPostgreSQL(
 	ctx context.Context, i int, _ outcomes.Form,
 ) ([]outcomes.Figure, error) {
 	const module = "store/pgstore"
