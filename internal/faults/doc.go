@@ -29,7 +29,7 @@
 //
 // # Running it
 //
-// go test runs a short version. All of it, in about ten minutes:
+// go test runs a part of it, and with -short less. All of it, in about ten minutes:
 //
 //	OUTHOOK_LONG=1 go test -v -timeout 3h -run Fault ./internal/faults ./dispatcher ./store/boltstore
 //
