@@ -77,9 +77,9 @@ func (r *runner) goTest(
 	ctx context.Context, t tests, dirs []string, flags ...string,
 ) (out string, failed bool) {
 	for _, b := range r.batches(dirs) {
-		args := []string{"test", "-vet=off", "-timeout=" + r.timeout.String(), "-run=" + t.run}
-		if t.race {
-			args = append(args, "-race")
+		args := []string{
+			"test", "-vet=off", "-timeout=" + r.timeout.String(), "-run=" + t.run,
+			fmt.Sprintf("-race=%t", t.race), // whatever GOFLAGS says
 		}
 		args = append(args, flags...)
 		for _, dir := range b.dirs {

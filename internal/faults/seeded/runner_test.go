@@ -73,6 +73,7 @@ func TestTry(t *testing.T) {
 		{"no such code", "in sum\n- x * y", "TestSum", false, "NOT APPLIED"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Setenv("GOFLAGS", "-race") // as ./test has it: what the seed says counts
 			s := oneSeed(t, c.seed)
 			run, race := strings.CutPrefix(c.tests, "race ")
 			s.tests = tests{run: run, race: race}
