@@ -36,8 +36,8 @@ func Airy(key Secret, body []byte) string {
 // Standard returns the value of webhook-signature: for each key its signature of
 // "<id>.<seconds since 1970>.<body>", separated by spaces. An Ed25519 key makes "v1a," and the
 // base64 of its signature; every other one "v1," and the base64 of HMAC-SHA256, where a key written
-// whsec_<base64> is decoded first and any other is used as it stands. Empty keys, and what starts
-// with "whsk_" and is no key, are left out; without any other the value is "".
+// whsec_<base64> is decoded first and any other is used as it stands, also one that starts with
+// "whsk_" and is no Ed25519 key. Empty keys are left out; without any other the value is "".
 //
 // Give the same id and at in webhook-id and webhook-timestamp. Since a dot separates them, id must
 // not have one.

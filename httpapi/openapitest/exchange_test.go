@@ -2,6 +2,7 @@ package openapitest_test
 
 import (
 	"bytes"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -25,7 +26,8 @@ func newRequest(method, path string, body []byte) *http.Request {
 func recorded(t *testing.T) []apitest.Exchange {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "exchanges")
-	cmd := exec.CommandContext(t.Context(), "go", "test", "-count=1", ".")
+	cmd := exec.CommandContext(t.Context(), "go", "test", "-count=1",
+		fmt.Sprintf("-short=%t", testing.Short()), ".")
 	cmd.Dir = ".."
 	cmd.Env = append(os.Environ(), apitest.Env+"="+file)
 	if out, err := cmd.CombinedOutput(); err != nil {

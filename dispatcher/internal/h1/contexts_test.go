@@ -16,6 +16,9 @@ import (
 
 // Each request has its whole deadline, however long its connection has been kept.
 func TestDeadlineOfEachRequest(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for deadlines to pass, 8 seconds")
+	}
 	nettest.OverBoth(t, func(t *testing.T, ca *nettest.Authority) {
 		t.Parallel() // it takes its time
 		const timeout = 4 * time.Second
