@@ -47,7 +47,7 @@ func TestExchanges(t *testing.T) {
 	strictTenants := tenants.strict(t)
 	operators := newOperatorDescription(t)
 	strictOperators := operators.strict(t)
-	seen := make(map[string]bool) // "/webhooks.info 404"
+	seen := make(map[string]int) // "/webhooks.info 404"
 	taken, refused := 0, 0
 	for _, e := range recorded(t) {
 		e.Path = e.Path[strings.Index(e.Path, "/webhooks."):] // without the prefix of the host
@@ -61,7 +61,11 @@ func TestExchanges(t *testing.T) {
 			continue
 		}
 		method, _ := operation(item)
-		seen[e.Path+" "+strconv.Itoa(e.Status)] = true
+		key := e.Path + " " + strconv.Itoa(e.Status)
+		seen[key]++
+		if seen[key] > 15 && testing.Short() {
+			continue // the next are much like the first
+		}
 		if err := strict.checkResponse(strict.doc.Paths.Value(e.Path), e.Status, e.ResponseHeader,
 			e.ResponseBody); err != nil {
 			t.Errorf("%s: %s answered %d %.300s, which is not as described: %v", e.Test, e.Path, e.Status,
@@ -82,7 +86,7 @@ func TestExchanges(t *testing.T) {
 			}
 		}
 	}
-	if taken < 500 || refused < 300 {
+	if taken < 150 || refused < 100 || !testing.Short() && (taken < 500 || refused < 300) {
 		t.Errorf("got %d requests that were taken and %d refused; something is not recorded", taken,
 			refused)
 	}
@@ -122,7 +126,7 @@ func request(e *apitest.Exchange, method string) *http.Request {
 
 // checkSeen reports responses that are described and have not occurred, so that the description
 // promises none that can't.
-func checkSeen(t *testing.T, d *description, seen map[string]bool) {
+func checkSeen(t *testing.T, d *description, seen map[string]int) {
 	t.Helper()
 	slow := false
 	for path, item := range d.doc.Paths.Map() {
@@ -130,10 +134,10 @@ func checkSeen(t *testing.T, d *description, seen map[string]bool) {
 		for status := range operation.Responses.Map() {
 			key := path + " " + status
 			if status == "408" { // takes a clock of its own, and is the same for all
-				slow = slow || seen[key]
+				slow = slow || seen[key] > 0
 				continue
 			}
-			if !seen[key] {
+			if seen[key] == 0 {
 				t.Errorf("%s: is described and did not occur", key)
 			}
 		}

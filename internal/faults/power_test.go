@@ -26,7 +26,8 @@ func TestFaultPower(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			p := recordRun(t, tt.config)
 			replay(t, p)
-			if p.Images < 300 || p.Acked < 20 {
+			// On a busy machine a commit has more events, so there are fewer steps.
+			if p.Images < 100 || p.Acked < 20 {
 				t.Errorf("%d images with up to %d acknowledged events: too few to say anything", p.Images,
 					p.Acked)
 			}

@@ -14,7 +14,7 @@ import (
 // none is, and sees how often a third can publish meanwhile. The filters take most of the time of
 // the first, so if nobody waits for them, it is much more often.
 func testFilterAlone(c *check.Driver) {
-	for i := range 50 {
+	for i := range 30 {
 		draft := c.NewSub()
 		draft.Tenant, draft.Filter = "heavy", heavyFilter(i)
 		c.Create(draft)
@@ -49,7 +49,7 @@ func testFilterAlone(c *check.Driver) {
 // numbers, and takes none.
 func heavyFilter(i int) string {
 	var any []string
-	for n := range 30 {
+	for n := range 10 {
 		any = append(any, fmt.Sprintf(`{"rest":{"$gt":%d}}`, 1000*(i+1)+n))
 	}
 	return `{"$or":[` + strings.Join(any, ",") + `]}`
