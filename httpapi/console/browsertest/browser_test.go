@@ -1,6 +1,7 @@
 package browsertest
 
 import (
+	"context"
 	_ "embed"
 	"encoding/json"
 	"fmt"
@@ -10,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 
 	"github.com/outhook/outhook/httpapi/console/browsertest/internal/browser"
@@ -193,6 +196,22 @@ func waitIn(t *testing.T, b *browser.Browser, script string) {
 	}
 }
 
+// slash presses the key as a keyboard does: [chromedp.KeyEvent] has the protocol type its character
+// too, though the page has taken the key.
+var slash = chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+	for _, kind := range []input.DispatchKeyEventType{
+		input.DispatchKeyEventTypeRawKeyDown, input.DispatchKeyEventTypeKeyUp,
+	} {
+		press := input.DispatchKeyEventParams{
+			Type: kind, Key: "/", Code: "Slash", WindowsVirtualKeyCode: 191, // VK_OEM_2
+		}
+		if _, err := cdp.Call(ctx, target, input.DispatchKeyEvent, press); err != nil {
+			return err
+		}
+	}
+	return nil
+})
+
 // The keyboard alone goes from the list to a webhook, and to a search.
 func TestKeys(t *testing.T) {
 	open(t)
@@ -218,9 +237,16 @@ func TestKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	wait(t, `!document.querySelector("#help").open`)
-	// The protocol types a character though the page has taken its key; a keyboard does not.
-	if err := one.Do(chromedp.KeyEvent("/"), chromedp.KeyEvent("\b"),
-		chromedp.KeyEvent("order-4711\r")); err != nil {
+	if err := one.Do(slash); err != nil {
+		t.Fatal(err)
+	}
+	const search = `document.activeElement === document.querySelector("#find")`
+	wait(t, search)
+	if err := one.Do(chromedp.KeyEvent("order-4711")); err != nil {
+		t.Fatal(err)
+	}
+	wait(t, search+` && document.activeElement.value === "order-4711"`)
+	if err := one.Do(chromedp.KeyEvent("\r")); err != nil {
 		t.Fatal(err)
 	}
 	wait(t, `location.pathname === "/portal/event" && document.readyState === "complete" &&
