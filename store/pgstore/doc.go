@@ -73,18 +73,12 @@
 //
 // A replica that writes something for another's share adds a notice in the same transaction, and
 // the owner looks before it hands out claims. The order of commits does not matter, so a
-// transaction of the host's may stay open for long. Transactions of an owner hold a shared advisory
-// lock and check that the replica still is the owner; a new owner waits for that lock before it
-// reads. Unsubscribing raises a number: all that became pending before it is canceled, and Prune
-// writes that into the rows. Calls of Enqueue and of Finish that arrive while others are on their
-// way share the next transaction. An Enqueue that waits for the lock of an open host transaction
-// gets a transaction of its own, so that no other publisher waits.
-// docs/decisions/ownership-in-postgresql.md has the reasons, and docs/architecture.md the packages.
-//
-// The statements on that path read what they return by indexes, and little else; they force the
-// planner to it, as statistics lag behind, and are planned once on each connection. Stats counts
-// what is pending. Attempts (store.AttemptStats) are counted in memory and written every ten
-// seconds, by each replica into rows of its own: other replicas see them then.
+// transaction of the host's may stay open for long. Calls of Enqueue and of Finish that arrive
+// while others are on their way share the next transaction; an Enqueue that waits for the lock of
+// an open host transaction gets one of its own, so that no other publisher waits. Attempts
+// (store.AttemptStats) are counted in memory and written every ten seconds: other replicas see them
+// then. docs/decisions/ownership-in-postgresql.md has the reasons and the locks, and
+// docs/architecture.md the packages.
 //
 // A transaction that stays open for long anywhere on the server keeps dead rows. Nothing here reads
 // past them, but the tables grow.
