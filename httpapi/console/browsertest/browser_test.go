@@ -237,6 +237,14 @@ func TestKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	wait(t, `!document.querySelector("#help").open`)
+	// Also before the page is drawn without the help, when what was in it still has the focus.
+	const atOnce = `const help = document.querySelector("#help"); help.showModal(); help.close();
+		document.activeElement.dispatchEvent(
+			new KeyboardEvent("keydown", {key: "/", bubbles: true, cancelable: true}));
+		const found = document.activeElement.id; document.activeElement.blur(); found`
+	if found, err := browser.Evaluate[string](one.Browser, atOnce); err != nil || found != "find" {
+		t.Errorf("/ after the help: focus is on %q, %v", found, err)
+	}
 	if err := one.Do(slash); err != nil {
 		t.Fatal(err)
 	}

@@ -102,8 +102,14 @@ function step(by) {
   rows[Math.min(Math.max(next, 0), rows.length - 1)].focus();
 }
 
+// typesIn says whether keys are for an element itself. Not in the help that was just closed, which
+// keeps the focus until the page is drawn anew.
+function typesIn(element) {
+  return element.closest?.("input, select, textarea, dialog") && !element.closest("dialog:not([open])");
+}
+
 document.addEventListener("keydown", (event) => {
-  const typing = event.target.closest && event.target.closest("input, select, textarea, dialog");
+  const typing = typesIn(event.target);
   if (!keys.checked || typing || event.ctrlKey || event.metaKey || event.altKey) return;
   const actions = {
     "/": () => $("#find").focus(),
