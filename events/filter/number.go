@@ -31,8 +31,8 @@ func parseNumber(text []byte) (n number) {
 		n.low = n.low[1:]
 		n.exp--
 	}
-	if len(n.high)+len(n.low) == 0 {
-		return number{} // also -0
+	if n.isZero() {
+		return number{} // whatever its sign and its exponent
 	}
 	if len(text) > 0 && text[0]|0x20 == 'e' {
 		n.exp += exponent(text[1:])

@@ -21,6 +21,9 @@ func bodyRules() []check.Rule {
 		{Name: "requeued", Test: testOwnBodyRequeued,
 			Sentence: "A delivery that is requeued has its body override, also if it was " +
 				"delivered."},
+		{Name: "successes", Test: testOwnBodySuccesses,
+			Sentence: "Of deliveries that one subscription takes at once, one after another, each " +
+				"has its own body."},
 		{Name: "only-counted", Test: testOwnBodyOnlyCounted,
 			Sentence: "A body override is kept of outcomes that count, a late success too, and not " +
 				"with Canceled."},
@@ -146,6 +149,30 @@ func testOwnBodyRequeued(c *check.Driver) {
 		}
 		check.Equal(c, "Body of "+cl.EventID, sent(cl), want[cl.EventID])
 	}
+}
+
+// testOwnBodySuccesses has many, as a store may record a success apart that leaves health alone.
+func testOwnBodySuccesses(c *check.Driver) {
+	const n = 20
+	c.Subscribe()
+	c.Publish(n)
+	for i := range n {
+		o := check.Delivered(c.ClaimOne())
+		if o.BodyState = store.BodyUnchanged; i%2 == 0 {
+			o = check.WithBody(o, "that of "+o.EventID)
+		}
+		c.Counts(o)
+	}
+	check.Equal(c, "requeued", c.Requeue(store.DeliveryQuery{}), n)
+	unchanged := 0
+	for _, cl := range c.Claim(n) {
+		if cl.BodyState == store.BodyUnchanged {
+			unchanged++
+			continue
+		}
+		check.Equal(c, "Body of "+cl.EventID, sent(cl), "that of "+cl.EventID)
+	}
+	check.Equal(c, "claims with BodyUnchanged", unchanged, n/2)
 }
 
 func testOwnBodyOnlyCounted(c *check.Driver) {

@@ -89,6 +89,16 @@ func bodyBreakages() []broken.Breakage {
 					}
 				})
 			}},
+		{Name: "keeps no body of a success after a success", Rule: "body/successes",
+			Spoil: func(b *broken.Store) {
+				succeeded := false
+				b.OnFinish = broken.OutcomesWith(b, func(o *store.Outcome) {
+					if succeeded {
+						o.BodyState, o.BodyOverride = 0, nil
+					}
+					succeeded = o.State == store.Delivered
+				})
+			}},
 		{Name: "keeps the body of every outcome", Rule: "body/only-counted",
 			Spoil: func(b *broken.Store) {
 				bodies := bodiesOf{}

@@ -46,6 +46,22 @@ func enqueueBreakages() []broken.Breakage {
 					return nil
 				}
 			}},
+		{Name: "takes an event that nobody wants for a new one", Rule: "enqueue/conflict-unwanted",
+			Spoil: func(b *broken.Store) {
+				b.OnEnqueue = func(ctx context.Context, evs ...events.Event) error {
+					err := b.Store.Enqueue(ctx, evs...)
+					if !errors.Is(err, store.ErrConflict) {
+						return err
+					}
+					subs, listErr := b.Store.Subscriptions(ctx, store.SubscriptionQuery{})
+					for _, sub := range subs.Items {
+						if events.Wants(sub.Events, evs[0].Type) {
+							return err
+						}
+					}
+					return listErr
+				}
+			}},
 		{Name: "stores an event again", Rule: "enqueue/idempotent",
 			Spoil: func(b *broken.Store) {
 				b.OnEnqueue = func(ctx context.Context, evs ...events.Event) error {

@@ -28,6 +28,9 @@ func enqueueRules() []check.Rule {
 		{Name: "conflict", Test: testConflict,
 			Sentence: "An event ID that the tenant has stored with other content (type, key, " +
 				"time, wire body) is ErrConflict."},
+		{Name: "conflict-unwanted", Test: testConflictUnwanted,
+			Sentence: "An event that is stored is known by its ID also if nobody wants its type " +
+				"now."},
 		{Name: "idempotent", Test: testIdempotent,
 			Sentence: "The same content again changes nothing, for as long as the event is " +
 				"stored."},
@@ -129,6 +132,17 @@ func testConflict(c *check.Driver) {
 	stored.Payload = json.RawMessage(`{}`)
 	c.Is("Enqueue after it was delivered", c.Store.Enqueue(c.Ctx(), stored), store.ErrConflict)
 	c.State(store.Lease{SubscriptionID: sub.ID, EventID: stored.ID}, store.Delivered)
+}
+
+func testConflictUnwanted(c *check.Driver) {
+	sub := c.Subscribe("message.created")
+	ev := c.Event("message.created")
+	c.Enqueue(ev)
+	c.Update(sub.ID, func(s *store.Subscription) { s.Events = []string{"channel.updated"} })
+	c.Enqueue(ev)
+	check.Equal(c, "unwanted events", len(c.Stats("").Unwanted), 0)
+	ev.Payload = json.RawMessage(`{}`)
+	c.Is("Enqueue with other content", c.Store.Enqueue(c.Ctx(), ev), store.ErrConflict)
 }
 
 func testIdempotent(c *check.Driver) {
