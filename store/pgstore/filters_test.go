@@ -2,6 +2,7 @@ package pgstore_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -9,6 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/outhook/outhook/events"
@@ -201,4 +205,82 @@ func TestFiltersOfManyTypes(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("claims: got %v, want %v", got, want)
 	}
+}
+
+// TestFiltersThatChangeAllTheTime publishes while the subscription changes before each transaction
+// of the store, and in a host's transaction before each statement that stores: so whatever filters
+// have said is out of date by then.
+func TestFiltersThatChangeAllTheTime(t *testing.T) {
+	t.Parallel()
+	quiet, schema := newPool(t)
+	change := func() {
+		// Whoever holds it is let go on: the change has only to come where it can.
+		tx, err := quiet.Begin(t.Context())
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer tx.Rollback(t.Context())
+		if _, err = tx.Exec(t.Context(), "SET LOCAL lock_timeout = '10ms'"); err == nil {
+			_, err = tx.Exec(t.Context(), "UPDATE "+pgx.Identifier{schema}.Sanitize()+
+				".subscriptions SET version = version + 1")
+		}
+		if err == nil {
+			err = tx.Commit(t.Context())
+		}
+		var refused *pgconn.PgError
+		if err != nil && !(errors.As(err, &refused) && refused.Code == "55P03") { // lock_not_available
+			t.Error(err)
+		}
+	}
+	open(t, quiet, schema)
+	cfg := quiet.Config()
+	cfg.PrepareConn = func(context.Context, *pgx.Conn) (bool, error) { change(); return true, nil }
+	pool, err := pgxpool.NewWithConfig(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	s := connectStore(t, pool, schema)
+	for i := range 2 {
+		if _, err := s.CreateSubscription(t.Context(), store.Subscription{
+			ID: fmt.Sprint("sub-", i), URL: "https://endpoint.example/", Status: store.Subscribed,
+			Filter: fmt.Sprintf(`{"n":%d}`, i),
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	evs := someEvents(2)
+	for i := range evs {
+		evs[i].Payload, evs[i].Time = []byte(`{"n":1}`), evs[i].Time.Add(time.Hour)
+	}
+	if err := s.Enqueue(t.Context(), evs[0]); err != nil {
+		t.Errorf("Enqueue: %v", err)
+	}
+	tx, err := quiet.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback(t.Context())
+	if err := s.Tx(changing{tx, change}).Enqueue(t.Context(), evs[1]); err != nil {
+		t.Errorf("Enqueue in a transaction of the host's: %v", err)
+	}
+	if err := tx.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	page, err := s.Deliveries(t.Context(), store.DeliveryQuery{})
+	if err != nil || len(page.Items) != len(evs) {
+		t.Errorf("deliveries: got %d, %v, want one for each event", len(page.Items), err)
+	}
+}
+
+// changing is a transaction before whose queries something changes.
+type changing struct {
+	pgx.Tx
+	change func()
+}
+
+func (c changing) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
+	c.change()
+	return c.Tx.QueryRow(ctx, sql, args...)
 }

@@ -96,15 +96,7 @@ func Args(evs []Event) []any {
 	keys, traces, times := make([]string, n), make([]string, n), make([]time.Time, n)
 	bodies, kinds := make([][]byte, n), make([]int32, n)
 	numbers := number(evs)
-	var patternKinds []int32
-	var patternTenants, patterns []string
-	// A pattern a row, so that the table of patterns is searched by its key and not by matching.
-	for k, n := range numbers {
-		for _, p := range patternsOf(k.eventType) {
-			patternKinds, patternTenants = append(patternKinds, n), append(patternTenants, k.tenant)
-			patterns = append(patterns, p)
-		}
-	}
+	patternKinds, patternTenants, patterns := patternRows(numbers)
 	var few record.EventColumns
 	for i := range evs {
 		e := &evs[i]
@@ -133,6 +125,17 @@ func number(evs []Event) map[kind]int32 {
 		}
 	}
 	return numbers
+}
+
+// patternRows returns the patterns that match events of the kinds, one a row: the table of patterns
+// is searched by its key then, and not by matching.
+func patternRows(numbers map[kind]int32) (kinds []int32, tenants, patterns []string) {
+	for k, n := range numbers {
+		for _, p := range patternsOf(k.eventType) {
+			kinds, tenants, patterns = append(kinds, n), append(tenants, k.tenant), append(patterns, p)
+		}
+	}
+	return kinds, tenants, patterns
 }
 
 // patternsOf returns the patterns that match an event type, as the table of patterns has them.

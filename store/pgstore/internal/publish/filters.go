@@ -58,23 +58,28 @@ const (
 	takerSize      = 56       // for each in a list
 )
 
-// maxRounds is how often a call asks filters at most. It asks again only when subscriptions have
-// changed in between, and there is no end if they change all the time.
-const maxRounds = 10
+// How often a call asks filters. It asks again only when subscriptions have changed in between, but
+// they may change all the time. So after some rounds it holds those that take the events, and then
+// only new ones can make it ask again.
+const (
+	maxRounds  = 10 // at most
+	freeRounds = 3  // until it holds them
+)
 
 // asking calls store with what is known of the filters, until the statement knows no others. If
-// they may not be asked here, and there are others, the error is errUnasked.
+// they may not be asked here, and there are others, the error is errUnasked. hold says that those
+// who take the events are to be held for the rest of the transaction.
 func (p *Publisher) asking(
-	evs []Event, here bool, store func(judgement) (unasked string, err error),
+	evs []Event, here bool, store func(j judgement, hold bool) (unasked string, err error),
 ) error {
 	numbers := number(evs)
-	for range maxRounds {
+	for round := range maxRounds {
 		if here {
 			p.filters.ask(evs)
 		} else if !p.filters.asked(evs) {
 			return errUnasked
 		}
-		unasked, err := store(p.filters.judge(evs, numbers))
+		unasked, err := store(p.filters.judge(evs, numbers), here && round >= freeRounds)
 		if err != nil || unasked == "" {
 			return err
 		}
@@ -82,7 +87,7 @@ func (p *Publisher) asking(
 			return err
 		}
 	}
-	return errors.New("the filters of subscriptions change all the time; try again")
+	return errors.New("subscriptions with filters are created all the time; try again")
 }
 
 // judgement is what the statement is told of filters.

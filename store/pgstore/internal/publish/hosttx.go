@@ -21,7 +21,17 @@ func (p *Publisher) InTx(ctx context.Context, tx schema.Querier, evs []Event) er
 	if err != nil {
 		return err
 	}
-	err = p.asking(evs, true, func(j judgement) (unasked string, err error) {
+	held := false
+	err = p.asking(evs, true, func(j judgement, hold bool) (unasked string, err error) {
+		// Once: until the host's transaction ends they stay held.
+		if hold && !held {
+			_, tenants, patterns := patternRows(number(evs))
+			err := tx.QueryRow(ctx, p.SQL.HoldTakers, tenants, patterns).Scan(&ignored)
+			if err != nil {
+				return "", err
+			}
+			held = true
+		}
 		unasked, err = p.storeIn(ctx, tx, evs, j)
 		if !errors.Is(err, errFree) {
 			return unasked, err

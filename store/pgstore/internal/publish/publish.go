@@ -139,8 +139,8 @@ func typesIn(list *string) []string {
 // enqueue stores events in a transaction of its own, and tells memory. here says that filters may
 // be asked; otherwise the error is errUnasked if they must be.
 func (p *Publisher) enqueue(ctx context.Context, evs []Event, settings string, here bool) error {
-	err := p.asking(evs, here, func(j judgement) (unasked string, err error) {
-		var known knowledge
+	err := p.asking(evs, here, func(j judgement, hold bool) (unasked string, err error) {
+		known := knowledge{hold: hold}
 		err = sqltx.Retry(func() error {
 			unasked, err = p.tryEnqueue(ctx, evs, settings, j, known)
 			known.mayExist = true
@@ -162,6 +162,8 @@ type knowledge struct {
 	mayExist bool
 
 	free bool // some are those of events without deliveries
+
+	hold bool // who takes the events is to stay as it is until they are stored
 }
 
 // Each try has a publication of its own, since its events get other numbers.
@@ -174,7 +176,15 @@ func (p *Publisher) tryEnqueue(
 	// Before the transaction: once it draws numbers, a low mark that is computed meanwhile must
 	// stay below.
 	publication := p.begin()
-	err = p.DB.Write(ctx, settings, func(b *sqltx.Batch) {
+	store := func(b *sqltx.Batch) {
+		args := append(Args(evs), p.ID, p.Schema.Table("events"), known.mayExist, j.known, j.refused)
+		b.Queue(p.SQL.Enqueue, args...).Query(func(rows pgx.Rows) error {
+			// If it is refused, the transaction has stored nothing, and commits.
+			out, unwanted, unasked, refused = readStored(rows)
+			return nil
+		})
+	}
+	first := func(b *sqltx.Batch) {
 		// A new owner waits for it before it reads, and so sees these events. findStored waits for
 		// it too.
 		p.QueueWriter(b)
@@ -182,13 +192,25 @@ func (p *Publisher) tryEnqueue(
 			tenants, ids := names(evs)
 			b.Queue(p.SQL.ForgetEvents, tenants, ids, false)
 		}
-		args := append(Args(evs), p.ID, p.Schema.Table("events"), known.mayExist, j.known, j.refused)
-		b.Queue(p.SQL.Enqueue, args...).Query(func(rows pgx.Rows) error {
-			// If it is refused, the transaction has stored nothing, and commits.
-			out, unwanted, unasked, refused = readStored(rows)
-			return nil
+		if known.hold {
+			_, tenants, patterns := patternRows(number(evs))
+			b.Queue(p.SQL.HoldTakers, tenants, patterns)
+		}
+		store(b)
+	}
+	if known.hold {
+		err = p.DB.WriteAfter(ctx, settings, first, func(b *sqltx.Batch) {
+			if unasked == "" {
+				return
+			}
+			j, refused = p.askAgain(evs, unasked)
+			if refused == nil {
+				store(b)
+			}
 		})
-	})
+	} else {
+		err = p.DB.Write(ctx, settings, first)
+	}
 	switch {
 	case err == nil:
 		p.end(publication, out)
@@ -201,6 +223,16 @@ func (p *Publisher) tryEnqueue(
 		p.end(publication, nil)
 	}
 	return "", err
+}
+
+// askAgain asks what a statement has told, in between two statements of one transaction.
+func (p *Publisher) askAgain(evs []Event, unasked string) (judgement, error) {
+	numbers := number(evs)
+	if err := p.filters.learn(unasked, numbers); err != nil {
+		return judgement{}, err
+	}
+	p.filters.ask(evs)
+	return p.filters.judge(evs, numbers), nil
 }
 
 // begin keeps low marks below the events of a transaction that is about to begin.

@@ -38,7 +38,7 @@ type Statements struct {
 	ForgetEvents, ImportTenant        string
 
 	// From an event to its outcome.
-	Enqueue, Published, Reserve                      string
+	Enqueue, Published, Reserve, HoldTakers          string
 	Claim, States, Windows, Newest, Park, Nums       string
 	Finish, Subjects, InsertDeliveries               string
 	UpdateDeliveries, SetHealth, Unblock, UnblockAll string
