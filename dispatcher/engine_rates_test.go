@@ -13,8 +13,8 @@ import (
 
 func TestQuotaOfReplays(t *testing.T) {
 	onEachStore(t, func(t *testing.T, s store.Store) {
-		e := newEngine(t, s,
-			&dispatcher.Options{Quota: quotas(dispatcher.Quota{ReplaysPerMinute: 3})})
+		quota := func(string) dispatcher.Quota { return dispatcher.Quota{ReplaysPerMinute: 3} }
+		e := newEngine(t, s, &dispatcher.Options{Quota: quota})
 		sub := e.subscribeFor("small", nthURL(1))
 		if err := e.publishFor("small", 700); err != nil { // more than one step of a replay
 			t.Fatal(err)
@@ -43,8 +43,10 @@ func TestQuotaOfReplays(t *testing.T) {
 			t.Errorf("redelivery of an unknown event: %v, want ErrNotFound", err)
 		}
 		q.Tenant, q.AnyTenant = "", true
-		if _, err := e.Replay(t.Context(), q); err != nil {
-			t.Errorf("the host's own replay: %v", err)
+		for range 4 { // more than one of the tenant "" alone could have
+			if _, err := e.Replay(t.Context(), q); err != nil {
+				t.Errorf("the host's own replay: %v", err)
+			}
 		}
 		pass(first.RetryAfter)
 		if err := e.Redeliver(t.Context(), sub.ID, one); err != nil {

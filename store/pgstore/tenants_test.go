@@ -119,14 +119,16 @@ func TestClosedTenant(t *testing.T) {
 	pool, schema := newPool(t)
 	owner, other := open(t, pool, schema), open(t, pool, schema)
 	twoTenants(t, owner)
-	evs := ofTenant("moves", 3)
+	evs := ofTenant("moves", 4)
 	if err := owner.Enqueue(t.Context(), evs...); err != nil {
 		t.Fatal(err)
 	}
-	got, err := owner.Claim(t.Context(), store.ClaimRequest{Max: 2, Lease: time.Hour})
-	if err != nil || len(got.Claims) != 2 {
-		t.Fatalf("claims: got %d, %v, want 2", len(got.Claims), err)
+	got, err := owner.Claim(t.Context(), store.ClaimRequest{Max: 3, Lease: time.Hour})
+	if err != nil || len(got.Claims) != 3 {
+		t.Fatalf("claims: got %d, %v, want 3", len(got.Claims), err)
 	}
+	finish(t, owner, store.Outcome{Lease: got.Claims[2].Lease, State: store.Delivered,
+		Attempt: store.Attempt{Number: 1, Status: 200}})
 	down := store.Outcome{Lease: got.Claims[0].Lease, State: store.Pending, RetryIn: time.Hour,
 		Attempt: store.Attempt{Number: 1, Status: 500},
 		Probe:   store.ProbePolicy{Threshold: 1, First: time.Hour, Max: time.Hour}}
@@ -149,9 +151,12 @@ func TestClosedTenant(t *testing.T) {
 			if err := s.ProbeNow(t.Context(), "moves"); err != nil {
 				t.Errorf("ProbeNow in %s: %v", who, err)
 			}
-			all := store.DeliveryQuery{AnyTenant: true, States: []store.State{store.Pending}}
-			if r, err := s.Requeue(t.Context(), all); err != nil || r.Requeued > 0 {
-				t.Errorf("Requeue of all in %s: got %+v, %v, want that it passes over the tenant", who, r, err)
+			for _, state := range []store.State{store.Pending, store.Delivered} {
+				all := store.DeliveryQuery{AnyTenant: true, States: []store.State{state}}
+				if r, err := s.Requeue(t.Context(), all); err != nil || r.Requeued > 0 {
+					t.Errorf("Requeue of all that are %v in %s: got %+v, %v, want that it passes over the tenant",
+						state, who, r, err)
+				}
 			}
 			if err := s.Enqueue(t.Context(), ofTenant("stays", 1)...); err != nil {
 				t.Errorf("Enqueue for another tenant in %s: %v", who, err)
