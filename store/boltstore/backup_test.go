@@ -82,6 +82,9 @@ func TestBackup(t *testing.T) {
 	for range 3 {
 		subscribe(t, s)
 	}
+	if err := publishMegabytes(t.Context(), s, 8); err != nil { // so that a copy takes a while
+		t.Fatal(err)
+	}
 	load := load(t, s)
 	for n := range 25 {
 		before := load.all()
