@@ -18,7 +18,7 @@ type webhooks struct{ *api }
 // who names no tenant replaces the webhook of any, and makes one of the tenant "".
 func (ws webhooks) subscribe(ctx context.Context, acc Access, f *ask.Fields) (any, error) {
 	scope := acc.scope(f)
-	sub := ask.Subscription(f, scope.Tenant, ws.ownerMay())
+	sub := ask.Subscription(f, scope.Tenant)
 	generated := ws.o.Signing.apply(&sub, f)
 	if f.Err != nil {
 		return nil, f.Err
@@ -45,16 +45,10 @@ func (ws webhooks) webhook(acc Access, sub *store.Subscription) wire.Webhook {
 	return w
 }
 
-// ownerMay returns what the owner of a webhook may set of that which is the host's to allow.
-func (ws webhooks) ownerMay() ask.May {
-	may := ws.d.OwnerMay()
-	return ask.May{Filter: true, Rate: may.Rate > 0, Timeout: may.Timeout > 0}
-}
-
 // update changes the fields that a request has.
 func (ws webhooks) update(ctx context.Context, acc Access, f *ask.Fields) (any, error) {
 	id := f.Required("id")
-	c := ask.ReadChange(f, ws.ownerMay())
+	c := ask.ReadChange(f)
 	ws.o.Signing.check(&c, f)
 	seen, _ := f.Text("version")
 	if f.Err != nil {

@@ -187,6 +187,29 @@ func TestClosedTenant(t *testing.T) {
 	}
 }
 
+// TestClosedTenantIsNotClaimed closes a tenant whose endpoint is well and has something due. It is
+// claimed once the tenant is settled.
+func TestClosedTenantIsNotClaimed(t *testing.T) {
+	t.Parallel()
+	pool, schema := newPool(t)
+	owner, other := open(t, pool, schema), open(t, pool, schema)
+	twoTenants(t, owner)
+	claimAll(t, owner) // which makes it the owner
+	if err := owner.Enqueue(t.Context(), ofTenant("moves", 1)...); err != nil {
+		t.Fatal(err)
+	}
+	for _, phase := range []store.TenantPhase{store.TenantArriving, store.TenantLeaving} {
+		setState(t, other, store.TenantState{Phase: phase, Peer: 1})
+		if by := claimedOf(t, owner); len(by["moves"]) > 0 {
+			t.Errorf("claims of a closed tenant, phase %d: got %d, want none", phase, len(by["moves"]))
+		}
+	}
+	setState(t, other, store.TenantState{})
+	if by := claimedOf(t, owner); len(by["moves"]) != 1 {
+		t.Errorf("claims, settled again: got %d, want 1", len(by["moves"]))
+	}
+}
+
 // TestWaitOfAClosedTenant asks both the owner of a subscription and another replica what deliveries
 // of a closed tenant wait for.
 func TestWaitOfAClosedTenant(t *testing.T) {
@@ -236,6 +259,11 @@ func TestDeadOwnerDrains(t *testing.T) {
 		t.Fatal(err)
 	}
 	awaitInFlight(t, other, 0)
+	if err := other.Enqueue(t.Context(), ofTenant("stays", 1)...); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "another owns the shares", func() bool { return len(claimedOf(t, other)["stays"]) > 0 })
+	awaitInFlight(t, open(t, pool, schema), 0) // the new owner has leased nothing of it either
 }
 
 // TestClosingWaitsForHosts closes a tenant while a host has published for it in a transaction that

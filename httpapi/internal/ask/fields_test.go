@@ -125,7 +125,7 @@ func TestChange(t *testing.T) {
 		}},
 	} {
 		f := read(t, test.body)
-		c := ask.ReadChange(f, ask.May{Filter: true, Rate: true, Timeout: true})
+		c := ask.ReadChange(f)
 		after := before
 		c.Apply(&after)
 		if f.Err != nil || !test.check(after) {

@@ -9,13 +9,6 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// May says which settings of a webhook its owner may set, of those that are the host's to allow.
-type May struct {
-	Filter  bool // filter and fields
-	Rate    bool
-	Timeout bool // timeout_seconds
-}
-
 // settings are what few webhooks have. A nil field is missing in the request.
 type settings struct {
 	description, filter *string
@@ -31,9 +24,9 @@ const (
 	maxTimeout = 1_000_000 // seconds
 )
 
-// readSettings reads the settings of a request. Null and an empty value are none, which anybody may
-// set; another value of what may does not have fails.
-func readSettings(f *Fields, may May) (s settings) {
+// readSettings reads the settings of a request. Null and an empty value are none. Whether the host
+// has allowed its owner to set them the dispatcher says.
+func readSettings(f *Fields) (s settings) {
 	s.description = given(f.Text("description"))
 	s.metadata = given(f.Dict("metadata"))
 	s.filter = given(f.Object("filter"))
@@ -43,19 +36,6 @@ func readSettings(f *Fields, may May) (s settings) {
 		// To the millisecond, so that what is shown is what was given.
 		timeout := time.Duration(seconds*1000+0.5) * time.Millisecond
 		s.timeout = &timeout
-	}
-	for _, is := range [...]struct {
-		name         string
-		set, allowed bool
-	}{
-		{"filter", s.filter != nil && *s.filter != "", may.Filter},
-		{"fields", s.fields != nil && len(*s.fields) > 0, may.Filter},
-		{"rate", s.rate != nil && *s.rate != 0, may.Rate},
-		{"timeout_seconds", s.timeout != nil && *s.timeout != 0, may.Timeout},
-	} {
-		if is.set && !is.allowed {
-			f.Fail(is.name, "can't be set here; leave it out")
-		}
 	}
 	return s
 }

@@ -14,7 +14,7 @@ import (
 // replaces a webhook. Its keys are read by NewKey.
 //
 // may says what else its owner may set.
-func Subscription(f *Fields, tenant string, may May) store.Subscription {
+func Subscription(f *Fields, tenant string) store.Subscription {
 	sub := store.Subscription{Tenant: tenant}
 	if polled(f) {
 		f.withoutURL()
@@ -25,7 +25,7 @@ func Subscription(f *Fields, tenant string, may May) store.Subscription {
 	sub.Name, _ = f.Text("name")
 	sub.Events, _ = f.List("events")
 	sub.Headers, _ = f.Dict("headers")
-	s := readSettings(f, may)
+	s := readSettings(f)
 	s.apply(&sub)
 	return sub
 }
@@ -52,8 +52,8 @@ type Change struct {
 
 // ReadChange reads a request of /webhooks.update. A field that is null is emptied, one that is
 // missing is left alone. may says what else its owner may set.
-func ReadChange(f *Fields, may May) Change {
-	c := Change{settings: readSettings(f, may)}
+func ReadChange(f *Fields) Change {
+	c := Change{settings: readSettings(f)}
 	if url, ok := f.Text("url"); ok {
 		c.url = &url
 	}
