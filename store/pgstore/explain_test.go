@@ -112,7 +112,7 @@ func TestWidePlan(t *testing.T) {
 		}
 		b := &backlog{pool: pool, schema: schema, store: s}
 		perDelivery := make(map[int]float64)
-		for _, n := range []int{5, 50} {
+		for _, n := range []int{1, 5, 50} {
 			built, err := pgstore.Build(someEvents(n))
 			if err != nil {
 				t.Fatal(err)
@@ -130,6 +130,11 @@ func TestWidePlan(t *testing.T) {
 		if perDelivery[50] > mostPerDelivery {
 			t.Errorf("%s: got %.1f, want %d at most", what, perDelivery[50], mostPerDelivery)
 		}
-		t.Logf("%s: %.1f with 5 events, %.1f with 50", what, perDelivery[5], perDelivery[50])
+		if perDelivery[1] > 2*mostPerDelivery { // what there is of each subscription, once
+			t.Errorf("%s: got %.1f with one event, want %d at most", what, perDelivery[1],
+				2*mostPerDelivery)
+		}
+		t.Logf("%s: %.1f with one event, %.1f with 5, %.1f with 50", what, perDelivery[1],
+			perDelivery[5], perDelivery[50])
 	}
 }

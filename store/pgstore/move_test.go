@@ -294,6 +294,7 @@ func TestMoveKeepsEverything(t *testing.T) {
 				t.Fatal(err)
 			}
 			same(t, "after the move", h.describe(s), before)
+			same(t, "due at once", dueAtOnce(t, to), dueAtOnce(t, twin))
 			same(t, "claims", h.claimed(to), h.claimed(twin))
 			if left := h.describe(from); len(left) > 0 {
 				t.Errorf("left where it was: %q", left)
@@ -344,6 +345,33 @@ func copyTenant(t *testing.T, from store.TenantMover, to store.TenantMover) {
 		}
 		if cursor = part.Next; cursor == "" {
 			return
+		}
+	}
+}
+
+// dueAtOnce returns which deliveries are due at once, and why.
+func dueAtOnce(t *testing.T, s store.Store) (lines []string) {
+	t.Helper()
+	for cursor := ""; ; {
+		part, err := s.(store.TenantMover).ExportTenant(t.Context(), inhabitant, cursor, 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range part.Events {
+			ev := &part.Events[i]
+			for j := range ev.Deliveries {
+				if d := &ev.Deliveries[j]; d.Asked || d.Parked {
+					lines = append(lines, fmt.Sprint(ev.Event.ID, " to ", d.SubscriptionID,
+						": asked ", d.Asked, ", parked ", d.Parked))
+				}
+			}
+		}
+		if cursor = part.Next; cursor == "" {
+			slices.Sort(lines)
+			if len(lines) == 0 {
+				t.Error("nothing is due at once, so this shows nothing")
+			}
+			return lines
 		}
 	}
 }
