@@ -62,7 +62,8 @@ func TestSettingsOfTheHost(t *testing.T) {
 	}
 	const want = `"filter":{"n":{"$gte":1.50}},"fields":["a.b","c"],"rate":2.5,"timeout_seconds":1.5`
 	for _, a := range []answer{h.post("info", `{"id":"`+id+`"}`),
-		h.post("update", `{"id":"`+id+`","name":"n"}`)} {
+		h.post("update", `{"id":"`+id+`","name":"n"}`),
+		h.post("update", `{"id":"`+id+`","rate":2.5,"timeout_seconds":1.5}`)} { // as it was shown
 		if !strings.Contains(a.body, want) {
 			t.Errorf("got %s, want %s in it", a.body, want)
 		}

@@ -12,8 +12,6 @@ import (
 // Subscription reads a request of /webhooks.subscribe. Its status is ignored: Airy's client sends
 // one, and the result is subscribed in any case. What is missing is empty, also where the request
 // replaces a webhook. Its keys are read by NewKey.
-//
-// may says what else its owner may set.
 func Subscription(f *Fields, tenant string) store.Subscription {
 	sub := store.Subscription{Tenant: tenant}
 	if polled(f) {
@@ -51,7 +49,7 @@ type Change struct {
 }
 
 // ReadChange reads a request of /webhooks.update. A field that is null is emptied, one that is
-// missing is left alone. may says what else its owner may set.
+// missing is left alone.
 func ReadChange(f *Fields) Change {
 	c := Change{settings: readSettings(f)}
 	if url, ok := f.Text("url"); ok {

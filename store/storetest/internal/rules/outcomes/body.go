@@ -22,8 +22,8 @@ func bodyRules() []check.Rule {
 			Sentence: "A delivery that is requeued has its body override, also if it was " +
 				"delivered."},
 		{Name: "successes", Test: testOwnBodySuccesses,
-			Sentence: "Of deliveries that one subscription takes at once, one after another, each " +
-				"has its own body."},
+			Sentence: "Of deliveries of one subscription that succeed one after another, each has its " +
+				"own body override and BodyState."},
 		{Name: "only-counted", Test: testOwnBodyOnlyCounted,
 			Sentence: "A body override is kept of outcomes that count, a late success too, and not " +
 				"with Canceled."},
