@@ -5,6 +5,7 @@
 //	go run ./internal/versions -run TestStore   # only these tests
 //	go run ./internal/versions -short           # the short versions of the tests
 //	go run ./internal/versions -on 13           # only one version
+//	go run ./internal/versions -v               # each test as it runs
 //
 // It finds the servers in /usr/lib/postgresql, where Debian has them, and in the folders that
 // OUTHOOK_TEST_POSTGRES_BIN names, separated as those of PATH are. It fails if a test does, and at
@@ -32,6 +33,7 @@ var (
 	only  = flag.String("run", "", "only tests whose names match, as go test has it")
 	short = flag.Bool("short", false, "the short versions of the tests")
 	on    = flag.Int("on", 0, "only this version, such as 13")
+	each  = flag.Bool("v", false, "say each test as it runs")
 )
 
 func main() {
@@ -75,18 +77,16 @@ func run(ctx context.Context) (err error) {
 }
 
 // test runs the tests on the servers of a folder. The packages of the rooms have no long versions.
-func test(ctx context.Context, bin string, line *progress.Line) error {
+func test(ctx context.Context, bin string, line *progress.Line) (err error) {
 	for _, packages := range []string{".", "./internal/..."} {
 		cmd := exec.CommandContext(ctx, "go", "test", "-timeout", "4h", "-count", "1", "-run", *only,
-			packages)
+			fmt.Sprintf("-v=%t", *each), packages)
 		cmd.Env = append(os.Environ(), pgtest.EnvBin+"="+bin, "OUTHOOK_TEST_POSTGRES=")
 		if !*short {
 			cmd.Env = append(cmd.Env, "OUTHOOK_LONG=1")
 		}
 		cmd.Stdout, cmd.Stderr = line.Before(os.Stdout), line.Before(os.Stderr)
-		if err := cmd.Run(); err != nil {
-			return err
-		}
+		err = errors.Join(err, cmd.Run())
 	}
-	return nil
+	return err
 }
