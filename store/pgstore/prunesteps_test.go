@@ -90,3 +90,45 @@ func TestPruneReadsNothingTwice(t *testing.T) {
 		t.Errorf("deliveries after a new run: got %d, want none", n)
 	}
 }
+
+// TestPurgesDoNotGrow checks that a step that purges what one subscription has left reads as much
+// with 10,000 of them as with 100, of which half have been purged.
+func TestPurgesDoNotGrow(t *testing.T) {
+	t.Parallel()
+	needServer(t)
+	few, many := purgeBlocks(t, 100), purgeBlocks(t, 10_000)
+	t.Logf("blocks with 100: %v; with 10,000: %v", few, many)
+	for step, was := range few {
+		// An index may be a level higher.
+		if now := many[step]; now > was+10 {
+			t.Errorf("%s: a step touches %d blocks with 10,000 and %d with 100, want about as many",
+				step, now, was)
+		}
+	}
+}
+
+// purgeBlocks returns how many blocks a step of each purge touches, where so many subscriptions
+// were unsubscribed, and as many deleted, the first half of which was purged.
+func purgeBlocks(t *testing.T, subs int) map[string]int {
+	t.Helper()
+	pool, schema := newPool(t)
+	b := &backlog{pool: pool, schema: schema, store: open(t, pool, schema)}
+	fill := fmt.Sprintf(`
+		INSERT INTO outhook.cancellations (sub, before, at, reason, purged)
+		SELECT n, n, now(), 'unsubscribed', n <= %[1]d / 2 FROM generate_series(1, %[1]d) n;
+		INSERT INTO outhook.deleted_subscriptions (sub, above, at, purged)
+		SELECT n, 0, now() + n * interval '1 millisecond', n <= %[1]d / 2 FROM generate_series(1, %[1]d) n;
+		VACUUM ANALYZE outhook.cancellations, outhook.deleted_subscriptions`, subs)
+	for statement := range strings.SplitSeq(fill, ";") {
+		statement = strings.ReplaceAll(statement, "outhook.", pgx.Identifier{schema}.Sanitize()+".")
+		if _, err := pool.Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	blocks := make(map[string]int)
+	for step, statement := range b.store.PurgeStatements() {
+		p := b.explain(t, statement, []any{1000})
+		blocks[step] = p.Hit + p.Read
+	}
+	return blocks
+}
