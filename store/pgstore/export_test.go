@@ -57,6 +57,15 @@ func (s *Store) NextPrune(r store.Retention) (Statement, []any) {
 	return Statement{sqltx.ByIndex, s.replica.SQL.Prune}, s.history.PruneArgs(r)
 }
 
+// PurgeStatements returns those of the steps of Prune that go through what was unsubscribed or
+// deleted. Each has one argument, how many rows it may take.
+func (s *Store) PurgeStatements() map[string]Statement {
+	return map[string]Statement{
+		"canceled": {sqltx.ByIndex, s.replica.SQL.PurgeCanceled},
+		"deleted":  {sqltx.ByIndex, s.replica.SQL.PurgeDeleted},
+	}
+}
+
 // MaxCounts is how many buckets of counts stay in memory once they are written.
 const MaxCounts = counts.MaxKept
 
@@ -77,6 +86,9 @@ func (s *Store) Count(sub int64, at time.Time, o store.Outcome) {
 
 // Counts returns how many buckets of counts are in memory.
 func (s *Store) Counts() int { return s.counts.Len() }
+
+// OutcomesApart is how long after one transaction of outcomes that nothing waits for the next begins.
+const OutcomesApart = outcomes.Apart
 
 // StatementTimeout bounds a transaction.
 const StatementTimeout = sqltx.StatementTimeout

@@ -43,13 +43,17 @@ type Call[T, R any] struct {
 	Err     error
 
 	size    int // in bytes, about
+	awaited bool
 	done    chan struct{}
 	element *list.Element // in waiting; nil once the call is under way
 }
 
 // Batcher joins calls. Make one with [New]. It is safe for concurrent use.
 type Batcher[T, R any] struct {
-	run func(calls []*Call[T, R])
+	run   func(calls []*Call[T, R])
+	every time.Duration
+	began time.Time     // when the last run did; only the loop has it
+	hurry chan struct{} // one slot: something that waits is awaited
 
 	mu      sync.Mutex // guards all below
 	waiting list.List  // of *Call[T, R]
@@ -58,16 +62,17 @@ type Batcher[T, R any] struct {
 	idle    sync.WaitGroup // of loops; added to under mu
 }
 
-// New returns a Batcher that has calls done by run. One run goes on at a time.
-func New[T, R any](run func(calls []*Call[T, R])) *Batcher[T, R] {
-	return &Batcher[T, R]{run: run}
+// New returns a Batcher that has calls done by run. One run goes on at a time. If none of the calls
+// is awaited, it begins no sooner than every after the one before began, so that more share it.
+func New[T, R any](run func(calls []*Call[T, R]), every time.Duration) *Batcher[T, R] {
+	return &Batcher[T, R]{run: run, every: every, hurry: make(chan struct{}, 1)}
 }
 
 // Do has the items done, perhaps together with those of others; size is about how many bytes they
-// have. It returns when ctx ends: what waits then is never done, and the error is a [NotDone]; the
+// have, and awaited says that something goes on only once they are done. It returns when ctx ends: what waits then is never done, and the error is a [NotDone]; the
 // effect of what is under way is not known.
-func (b *Batcher[T, R]) Do(ctx context.Context, items []T, size int) ([]R, error) {
-	c := &Call[T, R]{Items: items, size: size, done: make(chan struct{})}
+func (b *Batcher[T, R]) Do(ctx context.Context, items []T, size int, awaited bool) ([]R, error) {
+	c := &Call[T, R]{Items: items, size: size, awaited: awaited, done: make(chan struct{})}
 	if err := b.add(c); err != nil {
 		return nil, &NotDone{err}
 	}
@@ -103,6 +108,12 @@ func (b *Batcher[T, R]) add(c *Call[T, R]) error {
 		return ErrClosed
 	}
 	c.element = b.waiting.PushBack(c)
+	if c.awaited {
+		select {
+		case b.hurry <- struct{}{}:
+		default:
+		}
+	}
 	// next sets running to false in the critical section in which it finds nothing waiting, so no
 	// call is left behind by a loop that is about to end.
 	if !b.running {
@@ -115,10 +126,12 @@ func (b *Batcher[T, R]) add(c *Call[T, R]) error {
 // loop runs what waits until nothing does.
 func (b *Batcher[T, R]) loop() {
 	for {
+		b.pause()
 		calls := b.next()
 		if calls == nil {
 			return
 		}
+		b.began = time.Now()
 		b.run(calls)
 		for _, c := range calls {
 			close(c.done)
@@ -126,6 +139,21 @@ func (b *Batcher[T, R]) loop() {
 		for range yields {
 			runtime.Gosched()
 		}
+	}
+}
+
+// pause lets calls gather that nobody waits for. One that was awaited in a run before may end it
+// early: that run took it along and left the slot filled.
+func (b *Batcher[T, R]) pause() {
+	left := time.Until(b.began.Add(b.every))
+	if left <= 0 {
+		return
+	}
+	timer := time.NewTimer(left)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-b.hurry:
 	}
 }
 

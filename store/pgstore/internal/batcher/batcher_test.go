@@ -36,9 +36,15 @@ func (r *recorder) run(calls []*call) {
 
 // start has items done in the background, in order of the calls of start.
 func start(b *batcher.Batcher[int, int], ctx context.Context, size int, items ...int) <-chan error {
+	return begin(b, ctx, false, size, items...)
+}
+
+func begin(
+	b *batcher.Batcher[int, int], ctx context.Context, awaited bool, size int, items ...int,
+) <-chan error {
 	ended := make(chan error, 1)
 	go func() {
-		got, err := b.Do(ctx, items, size)
+		got, err := b.Do(ctx, items, size, awaited)
 		for i := range items {
 			if err == nil && got[i] != 2*items[i] {
 				err = errors.New("it got the results of another call")
@@ -53,7 +59,7 @@ func start(b *batcher.Batcher[int, int], ctx context.Context, size int, items ..
 func TestJoinsWhatArrivesMeanwhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &recorder{takes: time.Second}
-		b := batcher.New(r.run)
+		b := batcher.New(r.run, 0)
 		began := time.Now()
 		var all []<-chan error
 		for i := range 4 {
@@ -76,7 +82,7 @@ func TestJoinsWhatArrivesMeanwhile(t *testing.T) {
 
 func TestALoneCallWaitsForNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := batcher.New((&recorder{}).run)
+		b := batcher.New((&recorder{}).run, 0)
 		began := time.Now()
 		if err := <-start(b, t.Context(), 1, 7); err != nil {
 			t.Fatal(err)
@@ -84,6 +90,39 @@ func TestALoneCallWaitsForNothing(t *testing.T) {
 		if took := time.Since(began); took != 0 {
 			t.Errorf("took %v, want none", took)
 		}
+	})
+}
+
+// TestRunsBeginApart checks that calls that come soon after a run share the next one, and that only
+// those wait.
+func TestRunsBeginApart(t *testing.T) {
+	const every = 10 * time.Second
+	synctest.Test(t, func(t *testing.T) {
+		r := &recorder{takes: time.Second}
+		b := batcher.New(r.run, every)
+		began := time.Now()
+		at := func(what string, want time.Duration, ended <-chan error) {
+			t.Helper()
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+			if took := time.Since(began); took != want {
+				t.Errorf("%s ended after %v, want %v", what, took, want)
+			}
+		}
+		at("the first", time.Second, start(b, t.Context(), 1, 0))
+		soon := start(b, t.Context(), 1, 1)
+		time.Sleep(5 * time.Second)
+		at("the last of the second run", every+time.Second, start(b, t.Context(), 1, 2))
+		at("the first of the second run", every+time.Second, soon)
+		time.Sleep(2 * every)
+		at("after a pause", 3*every+2*time.Second, start(b, t.Context(), 1, 3))
+		// In the next second, something waits for the last.
+		at("awaited", 3*every+3*time.Second, begin(b, t.Context(), true, 1, 4))
+		if want := [][]int{{0}, {1, 2}, {3}, {4}}; !slices.EqualFunc(r.runs, want, slices.Equal) {
+			t.Errorf("runs: got %v, want %v", r.runs, want)
+		}
+		b.Close()
 	})
 }
 
@@ -107,7 +146,7 @@ func TestBounds(t *testing.T) {
 					for _, c := range calls {
 						c.Err = errors.ErrUnsupported
 					}
-				})
+				}, 0)
 				var all []<-chan error
 				for range 5 {
 					all = append(all, start(b, t.Context(), tc.size, make([]int, tc.items)...))
@@ -130,7 +169,7 @@ func TestBounds(t *testing.T) {
 func TestGiveUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &recorder{takes: time.Second}
-		b := batcher.New(r.run)
+		b := batcher.New(r.run, 0)
 		ctx, cancel := context.WithCancel(t.Context())
 		underWay := start(b, ctx, 1, 1)
 		waits := start(b, ctx, 1, 2)
@@ -157,7 +196,7 @@ func TestGiveUp(t *testing.T) {
 
 func TestMaxWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := batcher.New((&recorder{takes: 2 * batcher.MaxWait}).run)
+		b := batcher.New((&recorder{takes: 2 * batcher.MaxWait}).run, 0)
 		first := start(b, t.Context(), 1, 1)
 		second := start(b, t.Context(), 1, 2)
 		var notDone *batcher.NotDone
@@ -174,7 +213,7 @@ func TestMaxWait(t *testing.T) {
 func TestClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &recorder{takes: time.Second}
-		b := batcher.New(r.run)
+		b := batcher.New(r.run, 0)
 		first, second := start(b, t.Context(), 1, 1), start(b, t.Context(), 1, 2)
 		b.Close()
 		if len(r.runs) != 2 {
@@ -185,7 +224,7 @@ func TestClose(t *testing.T) {
 				t.Errorf("accepted before Close: %v", err)
 			}
 		}
-		if _, err := b.Do(t.Context(), []int{3}, 1); !errors.Is(err, batcher.ErrClosed) {
+		if _, err := b.Do(t.Context(), []int{3}, 1, false); !errors.Is(err, batcher.ErrClosed) {
 			t.Errorf("after Close: got %v, want ErrClosed", err)
 		}
 	})

@@ -12,7 +12,8 @@
 //	Do ──┘       │
 //	             └ a context ends, or MaxWait: taken out, never done (NotDone)
 //
-// There is no timer: a call that arrives alone is run at once.
+// A call that arrives alone is run at once. Where a time between runs is given, one that comes right
+// after another's run waits for what is left of it, unless a call is awaited.
 //
 // # Invariants
 //

@@ -3,6 +3,7 @@ package outcomes
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/pgstore/internal/batcher"
@@ -20,11 +21,17 @@ type Recorder struct {
 	joined *batcher.Batcher[*outcome, store.Result]
 }
 
+// Apart is how long after one transaction with outcomes the next may begin, if nothing waits for
+// them: the requests are over, and the leases of those that succeeded count no more. Without it, as
+// many transactions record outcomes as store events, each for a dozen, and the fixed price of one is
+// most of it. A host that is killed sends again what the last few milliseconds had not recorded.
+const Apart = 5 * time.Millisecond
+
 // New returns the recorder of a replica, which counts attempts in counts. One run of joined calls
 // goes on at a time, so two transactions of Finish never wait for each other's rows in one replica.
 func New(r *replica.Replica, counts *counts.Counts) *Recorder {
 	rec := &Recorder{Replica: r, counts: counts}
-	rec.joined = batcher.New(rec.finishJoined)
+	rec.joined = batcher.New(rec.finishJoined, Apart)
 	return rec
 }
 
@@ -45,8 +52,8 @@ func (r *Recorder) Finish(ctx context.Context, outcomes []store.Outcome) ([]stor
 		size += own[i].size()
 	}
 	// Before they wait for their turn, which may be long: a lease must not run out in the queue.
-	r.seal(own)
-	results, err := r.joined.Do(ctx, own, size)
+	awaited := r.seal(own)
+	results, err := r.joined.Do(ctx, own, size, awaited)
 	// Once it is under way finishJoined sees to the leases, also if the caller has left. With any
 	// other error it is under way or over, and its goroutine may be reading own right now.
 	if notDone := (*batcher.NotDone)(nil); errors.As(err, &notDone) {
@@ -58,8 +65,9 @@ func (r *Recorder) Finish(ctx context.Context, outcomes []store.Outcome) ([]stor
 
 // seal finds the leases of outcomes. Those of successes no longer count against the limits of
 // Claim: the requests are over. Failures count until they are recorded, so that the next Claim goes
-// by the health that they leave.
-func (r *Recorder) seal(outcomes []*outcome) {
+// by the health that they leave. So something may wait for a failure, and what comes after it in its
+// key for any outcome: then awaited.
+func (r *Recorder) seal(outcomes []*outcome) (awaited bool) {
 	r.Memory.Lock()
 	defer r.Memory.Unlock()
 	now := r.Clock.Now()
@@ -74,7 +82,9 @@ func (r *Recorder) seal(outcomes []*outcome) {
 		// another.
 		o.lease, o.share = l, memory.ShareOf(l.Sub.Num)
 		o.fence = r.Memory.Fence(o.share)
+		awaited = awaited || o.state != store.Delivered || l.Data.Key != ""
 	}
+	return awaited
 }
 
 // unseal gives leases back whose outcomes were not recorded. One that has ended meanwhile, recorded

@@ -35,7 +35,7 @@ const aloneAtOnce = 2
 // run at a time: a second beside it would have fewer callers in each.
 func New(r *replica.Replica, pollOnly bool) *Publisher {
 	p := &Publisher{Replica: r, pollOnly: pollOnly, alone: make(chan struct{}, aloneAtOnce)}
-	p.joined = batcher.New(p.enqueueJoined)
+	p.joined = batcher.New(p.enqueueJoined, 0)
 	return p
 }
 
@@ -58,7 +58,7 @@ func (p *Publisher) Enqueue(ctx context.Context, evs []Event) error {
 	// All of it in the caller's goroutine, while the batcher goes on with others.
 	for range maxRounds {
 		p.filters.ask(evs)
-		_, err := p.joined.Do(ctx, evs, size(evs))
+		_, err := p.joined.Do(ctx, evs, size(evs), true)
 		switch {
 		case errors.Is(err, errAlone):
 			return p.enqueueAlone(ctx, evs)
