@@ -57,6 +57,7 @@ func newBacklog(t *testing.T, rows, subs int) *backlog {
 	s := open(t, pool, schema)
 	b := &backlog{pool: pool, schema: schema, store: s, rows: rows}
 	b.sub = subscribeJudge(t, s, newJudge(t))
+	// The rows of shares are locked in order, as by those who renew, or each could wait for the other.
 	fill := strings.ReplaceAll(fmt.Sprintf(`
 		INSERT INTO outhook.subscriptions (id, tenant, name, url, events, header_names, header_values, secrets, status,
 			disabled_reason, created_at, updated_at, subscribed_at)
@@ -74,6 +75,7 @@ func newBacklog(t *testing.T, rows, subs int) *backlog {
 		INSERT INTO outhook.deliveries (sub, seq, attempts, due)
 		SELECT num, seq, 1, 1 FROM outhook.subscriptions JOIN outhook.events ON seq = num
 		WHERE num %% 2 = 0 AND num > 1;
+		SELECT FROM outhook.shares ORDER BY id FOR UPDATE;
 		UPDATE outhook.shares SET low = 2 * %[1]d;
 		ANALYZE`, rows, subs), "outhook.", pgx.Identifier{schema}.Sanitize()+".")
 	if _, err := pool.Exec(t.Context(), fill); err != nil {

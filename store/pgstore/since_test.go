@@ -23,6 +23,7 @@ func fillTimes(t *testing.T, pool *pgxpool.Pool, schema string, n int, at string
 		FROM generate_series(1, %d) n;
 		INSERT INTO outhook.deliveries (sub, seq, state, attempts, last_status, finished_at)
 		SELECT 1, seq, 2, 1, 500, now() FROM outhook.events;
+		SELECT FROM outhook.shares ORDER BY id FOR UPDATE;
 		UPDATE outhook.shares SET low = %[2]d;
 		ANALYZE`, at, n)
 	fill = strings.ReplaceAll(fill, "outhook.", pgx.Identifier{schema}.Sanitize()+".")

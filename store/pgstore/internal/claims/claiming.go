@@ -77,7 +77,10 @@ func (c *claiming) run(ctx context.Context) (again bool, err error) {
 	}
 	// They may be about what was just chosen: an erasure, or an update of the subscription.
 	if c.noticed {
-		if err := c.TakeNotices(ctx); err != nil {
+		// Where there are too many for one call, this one gives up what it has chosen, and the next
+		// goes on.
+		if all, err := c.TakeSomeNotices(ctx); err != nil || !all {
+			c.nextDue = 0
 			return false, err
 		}
 	}

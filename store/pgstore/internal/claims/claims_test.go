@@ -146,6 +146,53 @@ func TestClaimWaitsForALook(t *testing.T) {
 	}
 }
 
+// TestClaimTakesSomeNotices checks that a claim that meets more notices than one call may take fails
+// with nothing and hands out nothing, says that there may be more, and that those after it do.
+func TestClaimTakesSomeNotices(t *testing.T) {
+	t.Parallel()
+	c := newClaimer(t)
+	c.claim(t) // it joins
+	c.feed(c.store(t, "first"))
+	n := 0
+	c.row(t, `WITH n AS (
+			INSERT INTO outhook.notices (share, fresh, subs, seqs)
+			SELECT $1, false, array_fill($2::bigint, ARRAY[200]),
+				ARRAY(SELECT 1000 + 200 * n + i FROM generate_series(1, 200) i)
+			FROM generate_series(1, 600) n RETURNING id
+		) SELECT count(*) FROM n`, []any{c.sub % 64, int64(c.sub)}, &n)
+	for calls := 1; ; calls++ {
+		result, err := c.Claim(t.Context(), store.ClaimRequest{Max: 1, Lease: time.Hour})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(result.Claims) > 0 {
+			if calls == 1 {
+				t.Errorf("the first claim took all of %d notices", n)
+			}
+			return
+		}
+		if result.NextDue != 0 {
+			t.Fatalf("NextDue of claim %d, which gave nothing: got %v, want 0", calls, result.NextDue)
+		}
+	}
+}
+
+// TestClaimsBeginApart checks that claims come no faster than they may, so that what falls due
+// meanwhile shares a round trip.
+func TestClaimsBeginApart(t *testing.T) {
+	t.Parallel()
+	c := newClaimer(t)
+	c.claim(t)
+	const n = 50
+	began := time.Now()
+	for range n {
+		c.claim(t)
+	}
+	if took := time.Since(began); took < (n-1)*claims.Apart {
+		t.Errorf("%d claims took %v, want at least %v between each two", n, took, claims.Apart)
+	}
+}
+
 // TestSlowClaim checks that a claim that takes longer than the lease it is for hands out nothing
 // that the next claim hands out again.
 func TestSlowClaim(t *testing.T) {

@@ -23,5 +23,6 @@ func (c *claiming) expire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.TakeNotices(ctx)
+	_, err = c.TakeSomeNotices(ctx) // what it leaves is for the next Claim
+	return err
 }

@@ -15,7 +15,11 @@ const (
 	// NoticesStep is how many notices are taken in one transaction.
 	NoticesStep = 500
 
-	noticesTimeout = 5 * time.Second // of all that are taken at once; the next call goes on
+	// noticesAtOnce is after how many deliveries TakeSomeNotices takes no more. It takes some tenths
+	// of a second.
+	noticesAtOnce = 50_000
+
+	noticesTimeout = 5 * time.Second // of TakeSomeNotices; the next call goes on
 
 	lookAgainAfter = 500 * time.Millisecond // after trouble in the background
 )
@@ -34,18 +38,34 @@ type noticed struct {
 // TakeNotices looks at what others have changed of this replica's shares, and tells memory. When it
 // has returned, memory has all that was committed before it was called.
 func (r *Replica) TakeNotices(ctx context.Context) error {
+	for {
+		if all, err := r.TakeSomeNotices(ctx); err != nil || all {
+			return err
+		}
+	}
+}
+
+// TakeSomeNotices is TakeNotices for who is not to wait for long: a million deliveries that were
+// published while nobody claimed, or that have ended at once, take seconds. It reports whether
+// memory has all; otherwise the next call goes on.
+func (r *Replica) TakeSomeNotices(ctx context.Context) (all bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, noticesTimeout) // who finishes may wait for Keyed
 	defer cancel()
 	r.Keyed.Lock() // what is looked at may unblock others
 	defer r.Keyed.Unlock()
-	for {
+	for n := 0; ; {
 		there, err := r.noticesThere(ctx)
 		if err != nil || !there {
-			return err
+			return !there, err
 		}
-		if err := r.takeSome(ctx); err != nil {
-			return err
+		if n >= noticesAtOnce {
+			return false, nil
 		}
+		taken, err := r.takeSome(ctx)
+		if err != nil {
+			return false, err
+		}
+		n += taken
 	}
 }
 
@@ -72,8 +92,9 @@ func (r *Replica) QueueNoticed(b *sqltx.Batch, ids []int32, there *bool) {
 	b.Queue(r.SQL.Noticed, ids).QueryRow(sqltx.One(there))
 }
 
-// takeSome takes some notices. The caller holds Keyed.
-func (r *Replica) takeSome(ctx context.Context) error {
+// takeSome takes some notices, and returns how many deliveries it has looked at. The caller holds
+// Keyed.
+func (r *Replica) takeSome(ctx context.Context) (n int, err error) {
 	// Until memory has them, what is new may be below a low mark that is on its way.
 	r.Lowering.Lock()
 	defer r.Lowering.Unlock()
@@ -83,7 +104,7 @@ func (r *Replica) takeSome(ctx context.Context) error {
 	defer r.look((*memory.Looks).End)
 	ids, server := r.held(), r.Server()
 	var taken []noticed
-	err := sqltx.Retry(func() error {
+	err = sqltx.Retry(func() error {
 		return r.DB.Write(ctx, sqltx.Local, func(b *sqltx.Batch) {
 			r.QueueLock(b)
 			b.Queue(r.SQL.TakeNotices, ids, r.ID, NoticesStep).Query(sqltx.Into(&taken, readNoticed))
@@ -91,9 +112,9 @@ func (r *Replica) takeSome(ctx context.Context) error {
 	})
 	if err != nil {
 		r.DoubtAfter(err) // they may be gone, and what they said with them
-		return err
+		return 0, err
 	}
-	return r.applyNotices(ctx, server, taken)
+	return len(taken), r.applyNotices(ctx, server, taken)
 }
 
 func (r *Replica) look(note func(*memory.Looks)) {
@@ -166,9 +187,12 @@ func (r *Replica) KeepTakingNotices(every time.Duration) {
 		case <-r.Notify.Told():
 		case <-r.stillClosing():
 		}
-		err := r.TakeNotices(r.Life)
+		all, err := r.TakeSomeNotices(r.Life)
 		if err == nil {
 			err = r.reportDrained(r.Life)
+		}
+		if err == nil && !all {
+			r.Notify.LookAgain()
 		}
 		if err != nil && r.Life.Err() == nil {
 			r.Log("looking at what other replicas have changed", err)
@@ -184,7 +208,7 @@ func (r *Replica) KeepTakingNotices(every time.Duration) {
 // reached.
 func (r *Replica) AfterNotices(ctx context.Context) {
 	// Also if the caller has left: the change is committed, and must show in what is claimed here.
-	if err := r.TakeNotices(context.WithoutCancel(ctx)); err != nil {
+	if all, err := r.TakeSomeNotices(context.WithoutCancel(ctx)); err != nil || !all {
 		r.Notify.LookAgain()
 	}
 	r.Notify.TellOthers()

@@ -121,8 +121,9 @@ func mixedCalls(c *check.Driver, sub store.Subscription) {
 // deliverEverything claims and finishes until nothing is claimed.
 func deliverEverything(c *check.Driver) {
 	for {
-		claims := c.Claim(1000)
-		if len(claims) == 0 {
+		result := c.ClaimWith(store.ClaimRequest{Max: 1000})
+		claims := result.Claims
+		if len(claims) == 0 && result.NextDue > 0 {
 			return
 		}
 		outcomes := make([]store.Outcome, len(claims))
