@@ -18,7 +18,7 @@
 //   - A token is present if this replica has the lease, still owns the share with the fence of that
 //     time, and the delivery is as it was claimed. Any other failure is ignored. A success counts
 //     if the delivery is pending or canceled.
-//   - All outcomes of a subscription in a transaction go the same way, in their order: each decides
-//     by the health that those before it leave.
+//   - Each outcome decides by the health that those of its subscription before it leave. If one of
+//     them changes more of it than its latency, none of them is simple.
 //   - What ends or frees deliveries holds Keyed over its transaction (package replica).
 package outcomes

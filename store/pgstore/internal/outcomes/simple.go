@@ -19,24 +19,40 @@ func (r *Recorder) sort(all []*outcome) {
 	// A success after a failure of the same subscription changes its health, also if each of them
 	// looks simple when it is taken alone.
 	hard := make(map[string]bool)
+	learned := make(map[string]*store.Health) // what those so far leave, where it is another latency
 	for _, o := range all {
-		// A key may hold others back, and a row would have to be updated: both need what is read
-		// first.
-		o.simple = o.state == store.Delivered && o.lease != nil &&
-			!o.lease.Data.HasRow && o.lease.Data.Key == ""
-		if o.simple {
-			o.before = o.lease.Sub.Health()
-			// Latency moves in steps and at random (store.Health), so most successes leave health
-			// alone.
-			o.simple = o.before.Next(&o.health, now) == *o.before
+		o.simple = false
+		if o.state != store.Delivered || o.lease == nil {
+			hard[o.SubscriptionID] = true
+			continue
 		}
-		if !o.simple {
+		if o.before = learned[o.SubscriptionID]; o.before == nil {
+			o.before = o.lease.Sub.Health()
+		}
+		after := record.AsStored(o.before.Next(&o.health, now))
+		switch {
+		case after == *o.before:
+			// A key may hold others back, and a row would have to be updated: both need what is
+			// read first.
+			o.simple = !o.lease.Data.HasRow && o.lease.Data.Key == ""
+		case isLatencyAlone(o.before, &after):
+			learned[o.SubscriptionID] = &after
+		default:
 			hard[o.SubscriptionID] = true
 		}
 	}
 	for _, o := range all {
 		o.simple = o.simple && !hard[o.SubscriptionID]
 	}
+}
+
+// isLatencyAlone reports whether two healths are the same but for what is learned of an endpoint's
+// speed. That moves in steps and at random (store.Health): most successes leave it alone, but of a
+// few hundred some do not. It says nothing of whether the endpoint is well.
+func isLatencyAlone(a, b *store.Health) bool {
+	same := *b
+	same.Latency = a.Latency
+	return same == *a
 }
 
 // simpleRows are the arguments of the statement for simple outcomes.
