@@ -72,7 +72,7 @@ const MaxCounts = counts.MaxKept
 // KeepCounts has nothing written but by FlushCounts, and by Close. What is in memory is forgotten.
 func (s *Store) KeepCounts() {
 	s.counts = counts.New(s.replica, true)
-	s.recorder = outcomes.New(s.replica, s.counts)
+	s.recorder = outcomes.New(s.replica, s.counts, outcomes.Apart)
 	s.history = history.New(s.replica, s.counts)
 }
 
@@ -87,8 +87,13 @@ func (s *Store) Count(sub int64, at time.Time, o store.Outcome) {
 // Counts returns how many buckets of counts are in memory.
 func (s *Store) Counts() int { return s.counts.Len() }
 
-// OutcomesApart is how long after one transaction of outcomes that nothing waits for the next begins.
-const OutcomesApart = outcomes.Apart
+// KeepOutcomesApart has transactions with outcomes that nothing waits for begin so long apart.
+func (s *Store) KeepOutcomesApart(d time.Duration) {
+	s.recorder = outcomes.New(s.replica, s.counts, d)
+}
+
+// OutcomesWaiting returns how many calls of Finish wait for their turn.
+func (s *Store) OutcomesWaiting() int { return s.recorder.Waiting() }
 
 // StatementTimeout bounds a transaction.
 const StatementTimeout = sqltx.StatementTimeout

@@ -99,7 +99,7 @@ func New(pool *pgxpool.Pool, o *Options) (*Store, error) {
 	s.catalogue = &catalogue.Catalogue{Replica: r}
 	s.publisher = publish.New(r, opts.PollOnly)
 	s.claims = claims.New(r, s.ownership)
-	s.recorder = outcomes.New(r, s.counts)
+	s.recorder = outcomes.New(r, s.counts, outcomes.Apart)
 	s.history = history.New(r, s.counts)
 	s.tenants = &tenants.Tenants{Replica: r}
 	return s, nil

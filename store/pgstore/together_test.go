@@ -1,78 +1,74 @@
 package pgstore_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/outhook/outhook/store"
-	"github.com/outhook/outhook/store/pgstore"
 )
 
-// TestOutcomesShareTransactions checks that a second outcome waits for company if nothing waits for
-// it, and that one with a key, or of a failure, does not.
+// TestOutcomesShareTransactions checks that a success that nothing waits for waits for company, and
+// that one with a key, and a failure, do not, and take it along.
 func TestOutcomesShareTransactions(t *testing.T) {
 	t.Parallel()
-	const pairs, patience = 10, 30 * time.Second
 	for name, tc := range map[string]struct {
-		key     string
-		state   store.State
-		awaited bool
+		key   string
+		state store.State
 	}{
-		"a success":      {"", store.Delivered, false},
-		"one with a key": {"key", store.Delivered, true},
-		"a failure":      {"", store.Pending, true},
+		"with a key": {"key", store.Delivered},
+		"failed":     {"", store.Pending},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newStore(t)
+			s.KeepOutcomesApart(time.Hour)
 			subscribeJudge(t, s, newJudge(t))
-			least := time.Duration(1<<63 - 1)
-			// A busy machine may let each pair take longer.
-			for n, began := 0, time.Now(); n < pairs || tc.awaited && least >= pgstore.OutcomesApart &&
-				time.Since(began) < patience; n++ {
-				least = min(least, finishTwo(t, s, tc.key, tc.state))
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			finish := func(key string, state store.State) {
+				if _, err := s.Finish(ctx, claimedOutcome(t, s, key, state)); err != nil {
+					t.Errorf("Finish of %q, %v: %v", key, state, err)
+				}
 			}
-			if quick := least < pgstore.OutcomesApart; quick != tc.awaited {
-				t.Errorf("two outcomes after each other took %v, transactions of those that nothing waits "+
-					"for begin %v apart; want shorter: %t", least, pgstore.OutcomesApart, tc.awaited)
-			}
+			finish("", store.Delivered) // after it, others wait
+			recorded := make(chan struct{})
+			go func() { defer close(recorded); finish("", store.Delivered) }()
+			await(t, "a success waits", func() bool {
+				select {
+				case <-recorded:
+					t.Fatal("a success that nothing waits for did not wait for company")
+				default:
+				}
+				return s.OutcomesWaiting() == 1
+			})
+			finish(tc.key, tc.state)
+			<-recorded
 		})
 	}
 }
 
-// finishTwo records the outcomes of two deliveries, one after the other, and returns how long that
-// took.
-func finishTwo(t *testing.T, s store.Store, key string, state store.State) time.Duration {
+// claimedOutcome publishes an event, claims it, and returns an outcome.
+func claimedOutcome(t *testing.T, s store.Store, key string, state store.State) store.Outcome {
 	t.Helper()
-	evs := someEvents(2)
-	if key != "" {
-		evs[0].Key, evs[1].Key = key+"1", key+"2"
-	}
+	evs := someEvents(1)
+	evs[0].Key = key
 	if err := s.Enqueue(t.Context(), evs...); err != nil {
-		t.Fatal(err)
+		t.Error(err)
 	}
-	var claims []store.Claim
-	for len(claims) < 2 {
-		result, err := s.Claim(t.Context(), store.ClaimRequest{Max: 2, Lease: lease})
-		if err != nil {
-			t.Fatal(err)
-		}
-		claims = append(claims, result.Claims...)
+	result, err := s.Claim(t.Context(), store.ClaimRequest{Max: 1, Lease: time.Hour})
+	if err != nil || len(result.Claims) != 1 {
+		t.Errorf("claims: got %d, %v, want 1", len(result.Claims), err)
+		return store.Outcome{}
 	}
-	began := time.Now()
-	for _, c := range claims {
-		o := store.Outcome{Lease: c.Lease, State: state, RetryIn: time.Hour}
-		o.Attempt = store.Attempt{At: began, Duration: time.Millisecond, Status: 200}
-		if state != store.Delivered {
-			o.Attempt.Status = 500
-		}
-		if _, err := s.Finish(t.Context(), o); err != nil {
-			t.Fatal(err)
-		}
+	o := store.Outcome{Lease: result.Claims[0].Lease, State: state}
+	o.Attempt = store.Attempt{At: time.Now(), Status: 200}
+	if state != store.Delivered {
+		o.RetryIn, o.Attempt.Status = time.Hour, 500
 	}
-	return time.Since(began)
+	return o
 }
 
 // TestLatencyKeepsOutcomesSimple records successes of one subscription, one of which changes its

@@ -109,10 +109,7 @@ func (b *Batcher[T, R]) add(c *Call[T, R]) error {
 	}
 	c.element = b.waiting.PushBack(c)
 	if c.awaited {
-		select {
-		case b.hurry <- struct{}{}:
-		default:
-		}
+		b.endPause()
 	}
 	// next sets running to false in the critical section in which it finds nothing waiting, so no
 	// call is left behind by a loop that is about to end.
@@ -157,6 +154,13 @@ func (b *Batcher[T, R]) pause() {
 	}
 }
 
+func (b *Batcher[T, R]) endPause() {
+	select {
+	case b.hurry <- struct{}{}:
+	default:
+	}
+}
+
 // next takes calls that go into one run. Nil ends the loop.
 func (b *Batcher[T, R]) next() []*Call[T, R] {
 	b.mu.Lock()
@@ -189,5 +193,6 @@ func (b *Batcher[T, R]) Close() {
 	b.mu.Lock()
 	b.closed = true
 	b.mu.Unlock()
+	b.endPause()
 	b.idle.Wait()
 }

@@ -122,7 +122,9 @@ func TestRunsBeginApart(t *testing.T) {
 		if want := [][]int{{0}, {1, 2}, {3}, {4}}; !slices.EqualFunc(r.runs, want, slices.Equal) {
 			t.Errorf("runs: got %v, want %v", r.runs, want)
 		}
-		b.Close()
+		if b.Close(); time.Since(began) != 3*every+3*time.Second {
+			t.Error("Close waited for the time of the next run")
+		}
 	})
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/outhook/outhook/store/pgstore/internal/ownership"
 	"github.com/outhook/outhook/store/pgstore/internal/replica"
 	"github.com/outhook/outhook/store/pgstore/internal/roomtest"
+	"github.com/outhook/outhook/store/pgstore/internal/sqltx"
 )
 
 func TestMain(m *testing.M) { os.Exit(roomtest.Main(m)) }
@@ -146,6 +147,40 @@ func TestClaimWaitsForALook(t *testing.T) {
 	}
 }
 
+// notice writes so many notices about 200 deliveries each, none of which is there.
+func (c *claimer) notice(t *testing.T, n int) {
+	t.Helper()
+	c.row(t, `WITH n AS (
+			INSERT INTO outhook.notices (share, fresh, subs, seqs)
+			SELECT $1, false, array_fill($2::bigint, ARRAY[200]),
+				ARRAY(SELECT 1000 + 200 * n + i FROM generate_series(1, 200) i)
+			FROM generate_series(1, $3) n RETURNING id
+		) SELECT count(*) FROM n`, []any{c.sub % 64, int64(c.sub), n}, &n)
+}
+
+// TestNoticesOfOneTransaction checks that one transaction takes neither too many notices nor those
+// of too many deliveries, but for the last of them.
+func TestNoticesOfOneTransaction(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct{ notices, deliveries, want int }{
+		"notices": {3, 100_000, 600}, "deliveries": {100, 500, 600},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newClaimer(t)
+			c.claim(t) // it joins
+			c.notice(t, 10)
+			n := 0
+			var seq uint64
+			err := c.DB.Rows(t.Context(), sqltx.Each([]any{nil, &seq, nil, nil, nil, nil, nil}, func() { n++ }),
+				c.SQL.TakeNotices, []int32{int32(c.sub % 64)}, c.ID, tc.notices, tc.deliveries)
+			if err != nil || n != tc.want {
+				t.Errorf("deliveries taken: got %d, %v, want %d", n, err, tc.want)
+			}
+		})
+	}
+}
+
 // TestClaimTakesSomeNotices checks that a claim that meets more notices than one call may take fails
 // with nothing and hands out nothing, says that there may be more, and that those after it do.
 func TestClaimTakesSomeNotices(t *testing.T) {
@@ -153,13 +188,8 @@ func TestClaimTakesSomeNotices(t *testing.T) {
 	c := newClaimer(t)
 	c.claim(t) // it joins
 	c.feed(c.store(t, "first"))
-	n := 0
-	c.row(t, `WITH n AS (
-			INSERT INTO outhook.notices (share, fresh, subs, seqs)
-			SELECT $1, false, array_fill($2::bigint, ARRAY[200]),
-				ARRAY(SELECT 1000 + 200 * n + i FROM generate_series(1, 200) i)
-			FROM generate_series(1, 600) n RETURNING id
-		) SELECT count(*) FROM n`, []any{c.sub % 64, int64(c.sub)}, &n)
+	const n = 600
+	c.notice(t, n)
 	for calls := 1; ; calls++ {
 		result, err := c.Claim(t.Context(), store.ClaimRequest{Max: 1, Lease: time.Hour})
 		if err != nil {

@@ -27,13 +27,16 @@ type Recorder struct {
 // most of it. A host that is killed sends again what the last few milliseconds had not recorded.
 const Apart = 5 * time.Millisecond
 
-// New returns the recorder of a replica, which counts attempts in counts. One run of joined calls
+// New returns the recorder of a replica, which counts attempts in counts. apart is Apart. One run of joined calls
 // goes on at a time, so two transactions of Finish never wait for each other's rows in one replica.
-func New(r *replica.Replica, counts *counts.Counts) *Recorder {
+func New(r *replica.Replica, counts *counts.Counts, apart time.Duration) *Recorder {
 	rec := &Recorder{Replica: r, counts: counts}
-	rec.joined = batcher.New(rec.finishJoined, Apart)
+	rec.joined = batcher.New(rec.finishJoined, apart)
 	return rec
 }
+
+// Waiting returns how many calls of Finish wait for their turn.
+func (r *Recorder) Waiting() int { return r.joined.Waiting() }
 
 // Close waits for what is under way. Later calls of Finish get batcher.ErrClosed.
 func (r *Recorder) Close() { r.joined.Close() }

@@ -63,7 +63,7 @@ func (o *Ownership) load(ctx context.Context, ids []int32) error {
 			}
 			// The notices come before what is read: what they say is in that. One that is written
 			// later stays, and is looked at once the shares are owned.
-			b.Queue(o.SQL.TakeNotices, ids, o.ID, replica.NoticesStep)
+			b.Queue(o.SQL.TakeNotices, ids, o.ID, replica.NoticesStep, replica.NoticesStepSize)
 			// The notice of a tenant that was closed since the shares were acquired is gone with those.
 			b.Queue(o.SQL.DrainedOfShares, ids, o.ID)
 			b.Queue(o.SQL.UnblockAll, ids)

@@ -12,8 +12,10 @@ import (
 )
 
 const (
-	// NoticesStep is how many notices are taken in one transaction.
-	NoticesStep = 500
+	// NoticesStep is how many notices are taken in one transaction. It takes no more once they are
+	// about NoticesStepSize deliveries: one notice may be about a thousand.
+	NoticesStep     = 500
+	NoticesStepSize = 10_000
 
 	// noticesAtOnce is after how many deliveries TakeSomeNotices takes no more. It takes some tenths
 	// of a second.
@@ -107,7 +109,8 @@ func (r *Replica) takeSome(ctx context.Context) (n int, err error) {
 	err = sqltx.Retry(func() error {
 		return r.DB.Write(ctx, sqltx.Local, func(b *sqltx.Batch) {
 			r.QueueLock(b)
-			b.Queue(r.SQL.TakeNotices, ids, r.ID, NoticesStep).Query(sqltx.Into(&taken, readNoticed))
+			b.Queue(r.SQL.TakeNotices, ids, r.ID, NoticesStep, NoticesStepSize).
+				Query(sqltx.Into(&taken, readNoticed))
 		})
 	})
 	if err != nil {

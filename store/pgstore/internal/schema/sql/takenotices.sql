@@ -1,13 +1,19 @@
--- $1 shares, $2 the replica, $3 how many: takes the notices of those that are its own, and returns
--- what to look at as it is now. A fresh delivery whose event the low mark has passed gets a row, as
--- without one it would be over.
+-- $1 shares, $2 the replica, $3 how many, $4 after how many deliveries no more: takes the notices of
+-- those that are its own, and returns what to look at as it is now. A fresh delivery whose event the
+-- low mark has passed gets a row, as without one it would be over.
 --
 -- They are taken in any order, as it is the present state that is looked at, and not what each has
 -- said. Those of a share that was lost stay, for the new owner.
 WITH taken AS (
     DELETE FROM outhook.notices n USING outhook.shares h
-    WHERE (n.share, n.id) IN (SELECT x.share, x.id FROM outhook.notices x
-        WHERE x.share = ANY ($1::int[]) LIMIT $3::int)
+    WHERE (n.share, n.id) IN (
+        SELECT x.share, x.id FROM (
+            SELECT x.share, x.id, sum(cardinality(x.seqs)) OVER (
+                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+            FROM (
+                SELECT x.share, x.id, x.seqs FROM outhook.notices x
+                WHERE x.share = ANY ($1::int[]) LIMIT $3::int) x) x
+        WHERE coalesce(x.before, 0) < $4::int)
       AND h.id = n.share AND h.owner = $2::bigint
     RETURNING n.fresh, n.subs, n.seqs, h.low
 ), look AS MATERIALIZED (
