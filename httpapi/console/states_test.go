@@ -190,7 +190,7 @@ func TestBars(t *testing.T) {
 			}
 		}
 		if page := h.must("webhook?id="+ids["active"], "X-Tenant", "acme"); strings.Contains(
-			between(page, "data-swap", "<dl"), "bad") {
+			between(page, "data-swap", "<dl"), `"note bad"`) {
 			t.Errorf("a webhook that works: got %s", page)
 		}
 		// The first key has none before it that could go on signing.
