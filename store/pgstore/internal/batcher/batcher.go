@@ -69,8 +69,9 @@ func New[T, R any](run func(calls []*Call[T, R]), every time.Duration) *Batcher[
 }
 
 // Do has the items done, perhaps together with those of others; size is about how many bytes they
-// have, and awaited says that something goes on only once they are done. It returns when ctx ends: what waits then is never done, and the error is a [NotDone]; the
-// effect of what is under way is not known.
+// have, and awaited says that something goes on only once they are done. It returns when ctx ends:
+// what waits then is never done, and the error is a [NotDone]; the effect of what is under way is
+// not known.
 func (b *Batcher[T, R]) Do(ctx context.Context, items []T, size int, awaited bool) ([]R, error) {
 	c := &Call[T, R]{Items: items, size: size, awaited: awaited, done: make(chan struct{})}
 	if err := b.add(c); err != nil {

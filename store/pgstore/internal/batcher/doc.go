@@ -12,7 +12,7 @@
 //	Do ──┘       │
 //	             └ a context ends, or MaxWait: taken out, never done (NotDone)
 //
-// A call that arrives alone is run at once. Where a time between runs is given, one that comes right
+// A call that arrives alone is run at once. Where a time between runs is given, one that comes soon
 // after another's run waits for what is left of it, unless a call is awaited.
 //
 // # Invariants

@@ -23,12 +23,13 @@ type Recorder struct {
 
 // Apart is how long after one transaction with outcomes the next may begin, if nothing waits for
 // them: the requests are over, and the leases of those that succeeded count no more. Without it, as
-// many transactions record outcomes as store events, each for a dozen, and the fixed price of one is
-// most of it. A host that is killed sends again what the last few milliseconds had not recorded.
+// many transactions record outcomes as store events, each for a dozen, and most of what one costs
+// is fixed. A host that is killed sends again what the last few milliseconds had not recorded.
 const Apart = 5 * time.Millisecond
 
-// New returns the recorder of a replica, which counts attempts in counts. apart is Apart. One run of joined calls
-// goes on at a time, so two transactions of Finish never wait for each other's rows in one replica.
+// New returns the recorder of a replica, which counts attempts in counts; apart is Apart. One run
+// of joined calls goes on at a time, so two transactions of Finish never wait for each other's rows
+// in one replica.
 func New(r *replica.Replica, counts *counts.Counts, apart time.Duration) *Recorder {
 	rec := &Recorder{Replica: r, counts: counts}
 	rec.joined = batcher.New(rec.finishJoined, apart)
@@ -68,8 +69,8 @@ func (r *Recorder) Finish(ctx context.Context, outcomes []store.Outcome) ([]stor
 
 // seal finds the leases of outcomes. Those of successes no longer count against the limits of
 // Claim: the requests are over. Failures count until they are recorded, so that the next Claim goes
-// by the health that they leave. So something may wait for a failure, and what comes after it in its
-// key for any outcome: then awaited.
+// by the health that they leave. So something may wait for a failure, and what comes after it in
+// its key for any outcome: then awaited.
 func (r *Recorder) seal(outcomes []*outcome) (awaited bool) {
 	r.Memory.Lock()
 	defer r.Memory.Unlock()

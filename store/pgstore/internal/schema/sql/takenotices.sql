@@ -1,6 +1,6 @@
--- $1 shares, $2 the replica, $3 how many, $4 after how many deliveries no more: takes the notices of
--- those that are its own, and returns what to look at as it is now. A fresh delivery whose event the
--- low mark has passed gets a row, as without one it would be over.
+-- $1 shares, $2 the replica, $3 how many, $4 after how many deliveries no more: takes the notices
+-- of those that are its own, and returns what to look at as it is now. A fresh delivery whose event
+-- the low mark has passed gets a row, as without one it would be over.
 --
 -- They are taken in any order, as it is the present state that is looked at, and not what each has
 -- said. Those of a share that was lost stay, for the new owner.
