@@ -43,7 +43,6 @@ type Call[T, R any] struct {
 	Err     error
 
 	size    int // in bytes, about
-	awaited bool
 	done    chan struct{}
 	element *list.Element // in waiting; nil once the call is under way
 }
@@ -73,8 +72,8 @@ func New[T, R any](run func(calls []*Call[T, R]), every time.Duration) *Batcher[
 // what waits then is never done, and the error is a [NotDone]; the effect of what is under way is
 // not known.
 func (b *Batcher[T, R]) Do(ctx context.Context, items []T, size int, awaited bool) ([]R, error) {
-	c := &Call[T, R]{Items: items, size: size, awaited: awaited, done: make(chan struct{})}
-	if err := b.add(c); err != nil {
+	c := &Call[T, R]{Items: items, size: size, done: make(chan struct{})}
+	if err := b.add(c, awaited); err != nil {
 		return nil, &NotDone{err}
 	}
 	timer := time.NewTimer(MaxWait)
@@ -102,14 +101,14 @@ func (b *Batcher[T, R]) giveUp(c *Call[T, R], why error) error {
 	return &NotDone{why}
 }
 
-func (b *Batcher[T, R]) add(c *Call[T, R]) error {
+func (b *Batcher[T, R]) add(c *Call[T, R], awaited bool) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed {
 		return ErrClosed
 	}
 	c.element = b.waiting.PushBack(c)
-	if c.awaited {
+	if awaited {
 		b.endPause()
 	}
 	// next sets running to false in the critical section in which it finds nothing waiting, so no

@@ -29,14 +29,18 @@ func (r *Recorder) sort(all []*outcome) {
 		if o.before = learned[o.SubscriptionID]; o.before == nil {
 			o.before = o.lease.Sub.Health()
 		}
-		after := record.AsStored(o.before.Next(&o.health, now))
+		after := o.before.Next(&o.health, now)
+		if after != *o.before { // for most it is the same, and this is under memory's lock
+			after = record.AsStored(after)
+		}
 		switch {
 		case after == *o.before:
 			// A key may hold others back, and a row would have to be updated: both need what is
 			// read first.
 			o.simple = !o.lease.Data.HasRow && o.lease.Data.Key == ""
 		case isLatencyAlone(o.before, &after):
-			learned[o.SubscriptionID] = &after
+			kept := after
+			learned[o.SubscriptionID] = &kept
 		default:
 			hard[o.SubscriptionID] = true
 		}
